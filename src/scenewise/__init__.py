@@ -1,0 +1,1 @@
+"""Scenewise: an LLM agent that recommends across scenes."""
