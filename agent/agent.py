@@ -1,0 +1,268 @@
+"""The public face: one object a store, with turns, streams and lists; sync, and async under the same name with an `a` before it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import queue
+import threading
+import time
+import uuid
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TypeVar
+
+from scenewise.agent.intents import IntentReader
+from scenewise.agent.model import ChatModel, connect
+from scenewise.agent.record import Request, Turn
+from scenewise.agent.settings import Settings, load_settings
+from scenewise.agent.turn import ANONYMOUS, Surroundings, build_graph
+from scenewise.store.errors import InputError, NotAllowed
+from scenewise.store.store import Store
+from scenewise.store.types import Event, ItemId, Moment, UserId
+from scenewise.tools.retrieval.encoders import default_encoders
+from scenewise.tools.toolbox import Report, Toolbox
+
+T = TypeVar("T")
+MAX_K = 100
+END = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a turn has ended; `name` is perceive, plan, act, rank, compose, verify or remember."""
+
+    name: str
+    ms: float
+
+
+class Agent:
+    """Recommends out of one store. Open it with `Agent.open`, close it or use it as a context manager.
+
+    Turns of different conversations may run at the same time, from any thread. Nothing of a user lives here: all is in the store.
+    """
+
+    def __init__(self, store: Store, box: Toolbox, model: ChatModel | None, settings: Settings, clock: Callable[[], float]) -> None:
+        self.store, self.model, self.settings = store, model, settings
+        self._box, self._intents, self._clock = box, IntentReader(box.encoders), clock
+        self._refreshing = threading.Lock()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="scenewise-agent", daemon=True)
+        self._thread.start()
+        self._saver_context: Any = None
+        self._graph: Any = None
+        try:
+            self._run(self._open_checkpoints())
+        except BaseException:
+            self._stop_loop()
+            raise
+
+    @classmethod
+    def open(
+        cls,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        settings: Settings | None = None,
+        model: ChatModel | None = None,
+        clock: Callable[[], float] = time.time,
+        report: Report = lambda what, done, total: None,
+    ) -> Agent:
+        """Open a store and make its tools ready.
+
+        `model` None takes the LLM that the settings name; where there is none, turns are answered without. Raises NotFound (no store
+        there), Busy (another process has it open), StoreError, InputError (a setting or scenes.toml is wrong).
+        """
+        settings = settings or load_settings()
+        store = Store.open(Path(path) if path is not None else settings.store_path, purpose="agent")
+        try:
+            box = Toolbox.open(store, default_encoders(settings.encoder), report=report)
+            return cls(store, box, model if model is not None else connect(settings), settings, clock)
+        except BaseException:
+            store.close()
+            raise
+
+    def turn(
+        self,
+        message: str,
+        user_id: str | None = None,
+        moment: Moment | None = None,
+        *,
+        conversation_id: str | None = None,
+        scene: str | None = None,
+        k: int = 5,
+    ) -> Turn:
+        """Answer one message of a conversation; a new one where `conversation_id` is None.
+
+        Raises InputError (message too long, impossible moment, bad k), NotFound (no such scene), NotAllowed (another user's
+        conversation), StoreError. An LLM that is down or slow raises nothing: the turn is answered and says `degraded`.
+        """
+        return self._run(self._turn(self._request(message, user_id, moment, conversation_id, scene, k)))
+
+    async def aturn(
+        self,
+        message: str,
+        user_id: str | None = None,
+        moment: Moment | None = None,
+        *,
+        conversation_id: str | None = None,
+        scene: str | None = None,
+        k: int = 5,
+    ) -> Turn:
+        """`turn` for async callers, on any event loop."""
+        return await self._arun(self._turn(self._request(message, user_id, moment, conversation_id, scene, k)))
+
+    def recommend(
+        self,
+        user_id: str | None = None,
+        *,
+        text: str = "",
+        scene: str | None = None,
+        moment: Moment | None = None,
+        k: int = 5,
+        use_llm: bool = False,
+    ) -> Turn:
+        """One list for a program: no conversation, and no LLM unless asked for."""
+        return self._run(self._turn(replace(self._request(text, user_id, moment, None, scene, k), use_llm=use_llm)))
+
+    async def arecommend(
+        self,
+        user_id: str | None = None,
+        *,
+        text: str = "",
+        scene: str | None = None,
+        moment: Moment | None = None,
+        k: int = 5,
+        use_llm: bool = False,
+    ) -> Turn:
+        """`recommend` for async callers."""
+        return await self._arun(self._turn(replace(self._request(text, user_id, moment, None, scene, k), use_llm=use_llm)))
+
+    def stream(
+        self,
+        message: str,
+        user_id: str | None = None,
+        moment: Moment | None = None,
+        *,
+        conversation_id: str | None = None,
+        scene: str | None = None,
+        k: int = 5,
+    ) -> Iterator[Step | Turn]:
+        """Yield a Step as each one ends, and the Turn last; errors are raised where they happen."""
+        request = self._request(message, user_id, moment, conversation_id, scene, k)
+        arrived: queue.Queue[Any] = queue.Queue()
+
+        async def pump() -> None:
+            try:
+                async for part in self._stream(request):
+                    arrived.put(part)
+            finally:
+                arrived.put(END)
+
+        pending = asyncio.run_coroutine_threadsafe(pump(), self._loop)
+        try:
+            while (part := arrived.get()) is not END:
+                yield part
+            pending.result()
+        finally:
+            pending.cancel()
+
+    async def astream(
+        self,
+        message: str,
+        user_id: str | None = None,
+        moment: Moment | None = None,
+        *,
+        conversation_id: str | None = None,
+        scene: str | None = None,
+        k: int = 5,
+    ) -> AsyncIterator[Step | Turn]:
+        """`stream` for async callers."""
+        request = self._request(message, user_id, moment, conversation_id, scene, k)
+        parts = self._stream(request)
+        while True:
+            part = await self._arun(anext(parts, END))
+            if not isinstance(part, Step | Turn):
+                return
+            yield part
+
+    def tell(self, user_id: str, item_id: str, kind: str, value: float | None = None, *, moment: Moment | None = None) -> None:
+        """Record that a user did something with an item; it counts in the next turn. Raises NotFound for an unknown item."""
+        self.store.events.add([Event(UserId(user_id), ItemId(item_id), kind, value, self._clock(), moment)])
+
+    def close(self) -> None:
+        """Finish, and let the store go; a second call does nothing."""
+        if self._saver_context is not None:
+            self._run(self._saver_context.__aexit__(None, None, None))
+            self._saver_context = None
+            self._stop_loop()
+            self.store.close()
+
+    def __enter__(self) -> Agent:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        self.close()
+
+    def _request(
+        self, message: str, user_id: str | None, moment: Moment | None, conversation_id: str | None, scene: str | None, k: int
+    ) -> Request:
+        if not 1 <= k <= MAX_K:
+            raise InputError(f"k is the length of the list, from 1 to {MAX_K}")
+        if user_id is not None and not user_id.strip():
+            raise InputError("a user id cannot be empty: leave it out for an anonymous user")
+        user = UserId(user_id) if user_id is not None else None
+        if conversation_id is not None and self.store.turns.owner(conversation_id) not in (None, user or ANONYMOUS):
+            raise NotAllowed("this conversation belongs to another user")
+        return Request(message, user, moment or Moment(), conversation_id or uuid.uuid4().hex, scene, k, self._clock())
+
+    def _surroundings(self) -> Surroundings:
+        with self._refreshing:
+            self._box = self._box.fresh()
+            return Surroundings(self._box, self._intents, self.model, self.settings)
+
+    async def _turn(self, request: Request) -> Turn:
+        around = await asyncio.to_thread(self._surroundings)
+        config = {"configurable": {"thread_id": request.conversation_id}}
+        # The state at the turn's end is all that is kept: one write a turn, not one a step.
+        state = await self._graph.ainvoke({"request": request}, config, context=around, durability="exit")
+        turn: Turn = state["turn"]
+        return turn
+
+    async def _stream(self, request: Request) -> AsyncIterator[Step | Turn]:
+        around = await asyncio.to_thread(self._surroundings)
+        config = {"configurable": {"thread_id": request.conversation_id}}
+        parts = self._graph.astream({"request": request}, config, context=around, durability="exit", stream_mode="updates")
+        async for part in parts:
+            for name, update in part.items():
+                step = name.removesuffix("_step")
+                yield Step(step, update["timings_ms"].get(step, 0.0))
+                if "turn" in update:
+                    yield update["turn"]
+
+    async def _open_checkpoints(self) -> None:
+        from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+        from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+
+        self._saver_context = AsyncSqliteSaver.from_conn_string(str(self.store.path / "conversations.sqlite"))
+        saver = await self._saver_context.__aenter__()
+        saver.serde = JsonPlusSerializer(allowed_msgpack_modules=None)
+        await saver.setup()
+        self._graph = build_graph(saver)
+
+    def _run(self, work: Coroutine[Any, Any, T]) -> T:
+        pending = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            return pending.result()
+        except BaseException:
+            pending.cancel()
+            raise
+
+    async def _arun(self, work: Coroutine[Any, Any, T]) -> T:
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._loop))
+
+    def _stop_loop(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(timeout=5)
+        self._loop.close()

@@ -1,0 +1,44 @@
+"""What a conversation remembers between turns. It is kept by the LangGraph checkpointer as plain JSON data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from scenewise.store.types import ItemId
+from scenewise.tools.catalogue.constraints import Constraints
+
+KEPT_SHOWN = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """`items` is the last list in order, `shown` everything shown so far (newest last), `rejected` what the user did not want again;
+    `ban` holds attribute bans said in this conversation; `scene` the last recognised scene, `turn_id` the turn that made the last list."""
+
+    turn_id: str | None = None
+    items: tuple[ItemId, ...] = ()
+    shown: tuple[ItemId, ...] = ()
+    rejected: tuple[ItemId, ...] = ()
+    ban: Mapping[str, tuple[str, ...]] | None = None
+    scene: str | None = None
+    turns: int = 0
+
+    def constraints(self) -> Constraints:
+        """The conditions that still hold from earlier turns."""
+        ban = {name: frozenset(values) for name, values in (self.ban or {}).items()}
+        return Constraints(ban=ban, ban_items=frozenset(self.rejected))
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data for the checkpoint."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any] | None) -> Memory:
+        """Read a checkpoint's data; an empty memory where there is none."""
+        if not data:
+            return cls()
+        ids = {name: tuple(ItemId(value) for value in data.get(name, ())) for name in ("items", "shown", "rejected")}
+        ban = {str(name): tuple(values) for name, values in (data.get("ban") or {}).items()}
+        return cls(data.get("turn_id"), ban=ban, scene=data.get("scene"), turns=int(data.get("turns", 0)), **ids)

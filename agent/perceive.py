@@ -1,0 +1,164 @@
+"""Perception: what the message, the moment, the profile and the conversation say, before any tool looks for items."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scenewise.agent.intents import IntentReader, positions
+from scenewise.agent.memory import Memory
+from scenewise.agent.record import Request, Seen
+from scenewise.agent.refine import refine
+from scenewise.store.errors import InputError
+from scenewise.store.types import ItemId, Moment, Profile, UserId
+from scenewise.tools.catalogue.concepts import Reading, constraints_from_text
+from scenewise.tools.catalogue.constraints import Constraints
+from scenewise.tools.catalogue.titles import TitleMatch
+from scenewise.tools.context import TurnContext
+from scenewise.tools.scene.hints import merge_moment, moment_hints
+from scenewise.tools.scene.pack import SceneDef
+from scenewise.tools.scene.reading import SceneReading, Signal
+from scenewise.tools.toolbox import Toolbox
+
+MAX_MESSAGE = 8_000
+HISTORY_LIMIT = 1_000
+FUTURE_LIMIT_S = 366 * 86_400.0
+_UNSEEN = re.compile(r"[\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+NOBODY = UserId("")
+
+
+def clean_text(message: str) -> str:
+    """Normalise a message (NFC) and drop what is not meant to be read: control characters and direction marks.
+
+    Raises InputError for more than 8,000 characters.
+    """
+    if len(message) > MAX_MESSAGE:
+        raise InputError(f"a message has at most {MAX_MESSAGE:,} characters and this one has {len(message):,}: send the part that matters")
+    plain = _UNSEEN.sub("", unicodedata.normalize("NFC", message))
+    return " ".join("".join(" " if unicodedata.category(char) in ("Cc", "Cs") else char for char in plain).split())
+
+
+def check_moment(moment: Moment, now_s: float) -> None:
+    """Raise InputError for a moment that cannot be: over a year away, no time at all, or not on the Earth."""
+    place = moment.place
+    if moment.local_time is not None and abs(moment.local_time.timestamp() - now_s) > FUTURE_LIMIT_S:
+        raise InputError("the moment's time is more than a year away: give the user's present local time, or leave it out")
+    if moment.available_min is not None and not 0 < moment.available_min < 10_000:
+        raise InputError("the minutes available must be above 0 and below 10,000")
+    if place is not None and place.latitude is not None and not -90 <= place.latitude <= 90:
+        raise InputError("a latitude is between -90 and 90 degrees")
+    if place is not None and place.longitude is not None and not -180 <= place.longitude <= 180:
+        raise InputError("a longitude is between -180 and 180 degrees")
+    if place is not None and place.speed_mps is not None and not 0 <= place.speed_mps < 400:
+        raise InputError("a speed is between 0 and 400 metres a second")
+
+
+def perceive(request: Request, box: Toolbox, intents: IntentReader, memory: Memory) -> Seen:
+    """Read the request: intent, scene with its signals, words, profile, history and what the last list adds."""
+    text = clean_text(request.message)
+    check_moment(request.moment, request.now_s)
+    now = request.moment.local_time or datetime.fromtimestamp(request.now_s)
+    moment = merge_moment(request.moment, moment_hints(text, now=now)) if text else request.moment
+    intent = intents.read(text, has_list=bool(memory.items))
+    matches = box.catalogue.find_titles(text)
+    scene = read_scene(request, _without(text, matches), moment, box, memory)
+    reading = constraints_from_text(text, box.catalogue, box.concepts)
+    profile = box.store.profiles.get(request.user_id) if request.user_id else Profile(NOBODY)
+    referred = refer(text, intent, memory, box)
+    mentioned = tuple(box.catalogue.items[match.rows[0]].item_id for match in matches)
+    constraints, notes = join_constraints(intent, reading, profile, memory, referred, box)
+    scene_def = box.pack.get(scene.scene) if scene.scene else None
+    allowed = box.catalogue.allowed(constraints) & fits_scene(scene_def, moment, reading, box)
+    known = request.user_id is not None and box.store.users.exists(request.user_id)
+    if request.user_id is not None and not known:
+        notes = (*notes, "this user is new: nothing is known yet")
+    context = TurnContext(
+        user_id=request.user_id,
+        message=text,
+        moment=moment,
+        scene=scene,
+        profile=profile,
+        history=tuple(box.store.events.of_user(request.user_id, HISTORY_LIMIT)) if request.user_id and known else (),
+        constraints=constraints,
+        allowed=allowed,
+        now_s=request.now_s,
+        k=request.k,
+        may_write_profile=intent == "state_taste" and request.user_id is not None,
+    )
+    return Seen(request, text, intent, context, reading, memory, referred, mentioned, notes)
+
+
+def _without(text: str, matches: Sequence[TitleMatch]) -> str:
+    """The text without the titles in it: "something like Home Alone" says nothing of being at home alone."""
+    for match in reversed(matches):
+        text = f"{text[: match.start]}it{text[match.end :]}"
+    return text
+
+
+def read_scene(request: Request, text: str, moment: Moment, box: Toolbox, memory: Memory) -> SceneReading:
+    """The scene that the user named, else the recognised one, else the conversation's last one; NotFound for an unknown name."""
+    if request.scene is not None:
+        name = box.pack.get(request.scene).name
+        return SceneReading(name, 1.0, {name: 1.0}, (Signal("named", name, 1.0),))
+    reading = box.recogniser.recognise(text, moment)
+    if reading.scene is None and memory.scene in box.pack.names:
+        kept = Signal("conversation", str(memory.scene), 1.0)
+        return SceneReading(memory.scene, reading.probability, reading.probabilities, (kept,))
+    return reading
+
+
+def refer(text: str, intent: str, memory: Memory, box: Toolbox) -> tuple[ItemId, ...]:
+    """The items of the last list that the message points at: by place, by title, or the first where it just says "that one"."""
+    if not memory.items:
+        return ()
+    by_place = tuple(memory.items[i] for i in positions(text, len(memory.items)))
+    if by_place or intent not in ("explain", "reject", "more_like"):
+        return by_place
+    named = [box.catalogue.items[row].item_id for match in box.catalogue.find_titles(text) for row in match.rows]
+    by_title = tuple(item_id for item_id in memory.items if item_id in named)
+    if by_title:
+        return by_title
+    many = re.search(r"\b(these|those|them|others?|else|different)\b|换一批|这些", text, re.IGNORECASE)
+    return memory.items if many and intent == "reject" else memory.items[:1]
+
+
+def join_constraints(
+    intent: str, reading: Reading, profile: Profile, memory: Memory, referred: tuple[ItemId, ...], box: Toolbox
+) -> tuple[Constraints, tuple[str, ...]]:
+    """Everything that must hold: standing rules, what this conversation ruled out, what the message says, how it changes the last list."""
+    standing = Constraints()
+    ban: dict[str, frozenset[str]] = {}
+    for taste in profile.dislikes:
+        if taste.attribute == "item":
+            standing = replace(standing, ban_items=standing.ban_items | {ItemId(taste.value)})
+        elif taste.locked:
+            ban[taste.attribute] = ban.get(taste.attribute, frozenset()) | {taste.value.casefold()}
+    joined = replace(standing, ban=ban).merge(memory.constraints()).merge(reading.constraints)
+    if intent == "reject":
+        joined = joined.merge(Constraints(ban_items=frozenset(referred)))
+    refinement, notes = refine(intent, memory, box.catalogue)
+    return joined.merge(refinement), notes
+
+
+def fits_scene(scene: SceneDef | None, moment: Moment, reading: Reading, box: Toolbox) -> NDArray[np.bool_]:
+    """bool (n_items,): what the scene does not ban and the time left allows. Kinds of items that are taken in parts (books, albums,
+    courses) fit any time; words win over the scene, so a film asked for in a scene without films stays."""
+    catalogue = box.catalogue
+    mask = np.ones(catalogue.n, dtype=np.bool_)
+    if scene is not None:
+        wished = {(name, value) for name, values in reading.wishes.items() for value in values}
+        ban = {name: frozenset(v.casefold() for v in values if (name, v.casefold()) not in wished) for name, values in scene.ban.items()}
+        asked = reading.domains_only | reading.domains_added
+        excluded = frozenset(domain for domain, weight in scene.domains.items() if weight == 0 and domain not in asked)
+        mask &= catalogue.allowed(Constraints(ban=ban, exclude_domains=excluded, available_only=False))
+    limits = [limit for limit in (moment.available_min, scene.max_duration_min if scene else None) if limit is not None]
+    if limits:
+        at_once = ~catalogue.columns.in_domains(box.pack.in_parts)
+        mask &= ~(at_once & (catalogue.columns.duration_min > min(limits)))
+    return mask

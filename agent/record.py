@@ -1,0 +1,172 @@
+"""What passes from step to step of a turn, and the Turn that is kept. All frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from types import MappingProxyType
+from typing import Any, Literal
+
+from scenewise.agent.intents import Intent
+from scenewise.agent.memory import Memory
+from scenewise.store.types import Item, ItemId, Moment, UserId
+from scenewise.tools.candidates import Candidates
+from scenewise.tools.catalogue.concepts import Reading
+from scenewise.tools.context import TurnContext
+from scenewise.tools.copywriter.evidence import EvidenceRow
+
+AskedBy = Literal["model", "policy"]
+Status = Literal["planned", "run", "refused", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One message with its circumstances, as it comes in. `scene` is a scene the user named outright; `k` is the list's length."""
+
+    message: str
+    user_id: UserId | None
+    moment: Moment
+    conversation_id: str
+    scene: str | None
+    k: int
+    now_s: float
+    use_llm: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What perception made of a request. `context` is what tools may know; `reading` what the words ask for; `referred` the items of the
+    last list that the message points at; `mentioned` the catalogue's items that it names; `notes` goes into the record."""
+
+    request: Request
+    text: str
+    intent: Intent
+    context: TurnContext
+    reading: Reading
+    memory: Memory
+    referred: tuple[ItemId, ...] = ()
+    mentioned: tuple[ItemId, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedCall:
+    """A tool call of the turn: who asked for it, and what became of it."""
+
+    name: str
+    arguments: Mapping[str, Any]
+    asked_by: AskedBy
+    status: Status = "planned"
+    note: str = ""
+    candidates: int = 0
+    ms: float = 0.0
+
+    def became(self, status: Status, note: str = "", *, candidates: int = 0, ms: float = 0.0) -> PlannedCall:
+        """The same call with its outcome."""
+        return replace(self, status=status, note=note, candidates=candidates, ms=ms)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The calls of a turn, the model's first; `rounds` counts LLM rounds spent, `trouble` says why the model's part is missing."""
+
+    calls: tuple[PlannedCall, ...] = ()
+    rounds: int = 0
+    trouble: str = ""
+    completion_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the tools found: candidates, the calls with their outcome, and the context as filters have narrowed it."""
+
+    candidates: Candidates
+    calls: tuple[PlannedCall, ...]
+    context: TurnContext
+    unknown_titles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SlateEntry:
+    """One item of the frozen list with what may be said of it."""
+
+    item: Item
+    score: float
+    contributions: Mapping[str, float]
+    reason: str
+    evidence: tuple[EvidenceRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Slate:
+    """The ranked list, frozen before any word is written. `relax` names conditions that could be dropped where nothing fits."""
+
+    entries: tuple[SlateEntry, ...] = ()
+    relax: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """Texts for the slate's entries, in order, as the model wrote them (empty where it did not)."""
+
+    texts: tuple[str, ...] = ()
+    rounds: int = 0
+    trouble: str = ""
+    completion_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TurnItem:
+    """An item as the user sees it. `copy_source` is "model" or "template"; `claims` pairs each claim with the ids of its evidence rows."""
+
+    item_id: ItemId
+    domain: str
+    title: str
+    score: float
+    reason: str
+    copy: str
+    copy_source: str
+    claims: tuple[tuple[str, tuple[str, ...]], ...]
+    evidence: tuple[tuple[str, str], ...]
+    contributions: Mapping[str, float]
+    refused: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The words of the turn."""
+
+    text: str
+    items: tuple[TurnItem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A whole turn, as returned and as stored. `timings_ms` has a row a step; `degraded` lists why the LLM's part is missing, if it is."""
+
+    turn_id: str
+    conversation_id: str
+    user_id: UserId | None
+    message: str
+    time_s: float
+    reply: str
+    items: tuple[TurnItem, ...]
+    intent: str
+    scene: str | None
+    scene_probability: float
+    signals: tuple[tuple[str, str, float], ...]
+    plan: tuple[PlannedCall, ...]
+    llm_rounds: int
+    timings_ms: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    notes: tuple[str, ...] = ()
+    degraded: tuple[str, ...] = ()
+    model: str | None = None
+    prompts: tuple[str, ...] = ()
+    completion_tokens: int = 0
+
+    def to_record(self) -> dict[str, Any]:
+        """Plain data for the store and for `--json`."""
+        return asdict(replace(self, timings_ms=dict(self.timings_ms), plan=(), items=())) | {
+            "plan": [asdict(replace(call, arguments=dict(call.arguments))) for call in self.plan],
+            "items": [asdict(replace(item, contributions=dict(item.contributions))) for item in self.items],
+        }

@@ -1,0 +1,53 @@
+"""A model that says what it was told to say: for tests, examples and measuring the product without an LLM's time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from scenewise.agent.model import Call, PlanAnswer, ToolSchema, Written
+from scenewise.prompts import Message
+from scenewise.store.errors import ModelError
+
+
+@dataclass
+class ScriptedModel:
+    """Answer plans and texts in the order given, the last one again and again; an exception in the script is raised.
+
+    `delay_s` is slept before each answer and counts against the caller's `timeout_s`. `asked` keeps what was sent.
+    """
+
+    plans: Sequence[Sequence[Call] | Exception] = ((),)
+    texts: Sequence[str | Exception] = ("",)
+    delay_s: float = 0.0
+    name: str = "scripted"
+    asked: list[Sequence[Message]] = field(default_factory=list)
+    rounds: int = 0
+
+    async def plan(self, messages: Sequence[Message], tools: Sequence[ToolSchema], *, max_tokens: int, timeout_s: float) -> PlanAnswer:
+        """Return the next plan of the script."""
+        self.asked.append(messages)
+        await self._take_time(timeout_s)
+        planned = self.plans[min(self.rounds, len(self.plans) - 1)]
+        self.rounds += 1
+        if isinstance(planned, Exception):
+            raise planned
+        return PlanAnswer(tuple(planned), "tool_calls", 0, 0, self.delay_s)
+
+    async def write(self, prompts: Sequence[Sequence[Message]], *, max_tokens: int, timeout_s: float) -> tuple[Written, ...]:
+        """Return the script's texts, one a prompt."""
+        self.asked.extend(prompts)
+        await self._take_time(timeout_s)
+        written = []
+        for i in range(len(prompts)):
+            text = self.texts[min(i, len(self.texts) - 1)]
+            if isinstance(text, Exception):
+                raise text
+            written.append(Written(text))
+        return tuple(written)
+
+    async def _take_time(self, timeout_s: float) -> None:
+        await asyncio.sleep(min(self.delay_s, timeout_s))
+        if self.delay_s > timeout_s:
+            raise ModelError("the scripted model is slower than the deadline", reason="too slow")

@@ -1,0 +1,237 @@
+"""A turn reads top to bottom: perceive -> plan -> act -> rank -> compose -> verify -> remember.
+
+Each step is a plain function of its own module. LangGraph wires them for checkpoints and streaming; only the conversation's memory is
+kept in a
+checkpoint, everything else of a turn lives for that turn and then in the store's record.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, TypedDict
+
+from langgraph.channels import UntrackedValue
+from langgraph.graph import END, START, StateGraph
+from langgraph.runtime import Runtime
+
+from scenewise.agent.act import act
+from scenewise.agent.compose import compose
+from scenewise.agent.intents import IntentReader
+from scenewise.agent.memory import KEPT_SHOWN, Memory
+from scenewise.agent.model import ChatModel
+from scenewise.agent.perceive import perceive
+from scenewise.agent.plan import make_plan
+from scenewise.agent.policy import needs_no_tools
+from scenewise.agent.record import Draft, Found, Plan, Reply, Request, Seen, Slate, Turn, TurnItem
+from scenewise.agent.settings import Settings
+from scenewise.agent.slate import rank
+from scenewise.agent.verify import verify
+from scenewise.agent.words import explain, nothing_to_explain, small_talk
+from scenewise.prompts import load
+from scenewise.store.types import ItemId, UserId
+from scenewise.tools.candidates import Candidates
+from scenewise.tools.toolbox import Toolbox
+
+if TYPE_CHECKING:
+    from langgraph.checkpoint.base import BaseCheckpointSaver
+    from langgraph.graph.state import CompiledStateGraph
+
+ANONYMOUS = UserId("anonymous")
+PLAN_SHARE = 0.5  # of the deadline; the rest is for writing
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What the steps work with, handed to the graph as its runtime context."""
+
+    box: Toolbox
+    intents: IntentReader
+    model: ChatModel | None
+    settings: Settings
+
+
+class State(TypedDict, total=False):
+    """The graph's state; only `memory` outlives the turn."""
+
+    memory: dict[str, Any]
+    request: Annotated[Request, UntrackedValue]
+    begun: Annotated[float, UntrackedValue]
+    seen: Annotated[Seen, UntrackedValue]
+    plan: Annotated[Plan, UntrackedValue]
+    found: Annotated[Found, UntrackedValue]
+    slate: Annotated[Slate, UntrackedValue]
+    draft: Annotated[Draft, UntrackedValue]
+    reply: Annotated[Reply, UntrackedValue]
+    turn: Annotated[Turn, UntrackedValue]
+    timings_ms: Annotated[dict[str, float], UntrackedValue]
+
+
+def build_graph(checkpointer: BaseCheckpointSaver[Any]) -> CompiledStateGraph[State, Surroundings, State, State]:
+    """Wire the seven steps."""
+    steps: tuple[tuple[str, Any], ...] = (
+        ("perceive", _perceive),
+        ("plan", _plan),
+        ("act", _act),
+        ("rank", _rank),
+        ("compose", _compose),
+        ("verify", _verify),
+        ("remember", _remember),
+    )
+    graph = StateGraph(State, context_schema=Surroundings)
+    before = START
+    for name, step in steps:
+        graph.add_node(f"{name}_step", step)
+        graph.add_edge(before, f"{name}_step")
+        before = f"{name}_step"
+    graph.add_edge(before, END)
+    return graph.compile(checkpointer=checkpointer)
+
+
+def _timed(state: State, name: str, begun: float) -> dict[str, float]:
+    return {**state.get("timings_ms", {}), name: round(1000 * (time.perf_counter() - begun), 2)}
+
+
+async def _perceive(state: State, runtime: Runtime[Surroundings]) -> State:
+    begun = time.perf_counter()
+    around, memory = runtime.context, Memory.from_json(state.get("memory"))
+    seen = await asyncio.to_thread(perceive, state["request"], around.box, around.intents, memory)
+    return {"seen": seen, "begun": begun, "timings_ms": {"perceive": round(1000 * (time.perf_counter() - begun), 2)}}
+
+
+async def _plan(state: State, runtime: Runtime[Surroundings]) -> State:
+    begun, around = time.perf_counter(), runtime.context
+    model = around.model if state["request"].use_llm else None
+    timeout_s = PLAN_SHARE * around.settings.deadline_s
+    full = around.settings.tool_detail == "full"
+    plan = await make_plan(state["seen"], around.box, model, max_tokens=around.settings.plan_tokens, timeout_s=timeout_s, full=full)
+    return {"plan": plan, "timings_ms": _timed(state, "plan", begun)}
+
+
+async def _act(state: State, runtime: Runtime[Surroundings]) -> State:
+    begun, seen, plan = time.perf_counter(), state["seen"], state["plan"]
+    if needs_no_tools(seen):
+        return {"found": Found(Candidates(), (), seen.context), "timings_ms": _timed(state, "act", begun)}
+    found = await asyncio.to_thread(act, plan, seen, runtime.context.box)
+    return {"found": found, "timings_ms": _timed(state, "act", begun)}
+
+
+async def _rank(state: State, runtime: Runtime[Surroundings]) -> State:
+    begun, seen = time.perf_counter(), state["seen"]
+    if needs_no_tools(seen):
+        return {"slate": Slate(), "timings_ms": _timed(state, "rank", begun)}
+    slate = await asyncio.to_thread(rank, state["found"], seen, runtime.context.box)
+    return {"slate": slate, "timings_ms": _timed(state, "rank", begun)}
+
+
+async def _compose(state: State, runtime: Runtime[Surroundings]) -> State:
+    begun, around = time.perf_counter(), runtime.context
+    left_s = around.settings.deadline_s - (begun - state["begun"])
+    model = around.model if state["request"].use_llm else None
+    draft = await compose(state["slate"], model, locale=state["seen"].context.moment.locale, timeout_s=left_s)
+    return {"draft": draft, "timings_ms": _timed(state, "compose", begun)}
+
+
+async def _verify(state: State, runtime: Runtime[Surroundings]) -> State:
+    begun, seen = time.perf_counter(), state["seen"]
+    if needs_no_tools(seen):
+        reply = answer_from_record(seen, runtime.context.box)
+    else:
+        reply = verify(state["draft"], state["slate"], seen, state["found"])
+    return {"reply": reply, "timings_ms": _timed(state, "verify", begun)}
+
+
+async def _remember(state: State, runtime: Runtime[Surroundings]) -> State:
+    begun = time.perf_counter()
+    turn = make_turn(state, runtime.context)
+    request = state["request"]
+    record = turn.to_record()
+    save = runtime.context.box.store.turns.save
+    owner = request.user_id or ANONYMOUS
+    await asyncio.to_thread(save, turn.turn_id, turn.conversation_id, user_id=owner, time_s=request.now_s, record=record)
+    memory = remember(Memory.from_json(state.get("memory")), turn, state["seen"])
+    timings = _timed(state, "remember", begun)
+    timings["total"] = round(1000 * (time.perf_counter() - state["begun"]), 2)
+    return {"memory": memory.to_json(), "turn": _with_timings(turn, timings), "timings_ms": timings}
+
+
+def _with_timings(turn: Turn, timings: Mapping[str, float]) -> Turn:
+    from dataclasses import replace
+
+    return replace(turn, timings_ms=dict(timings))
+
+
+def answer_from_record(seen: Seen, box: Toolbox) -> Reply:
+    """Answer "why", thanks and greetings: no tool, no LLM; an explanation comes from the record of the turn that made the list."""
+    locale = seen.context.moment.locale
+    if seen.intent != "explain":
+        return Reply(small_talk(seen.intent, locale))
+    if seen.memory.turn_id is None:
+        return Reply(nothing_to_explain(locale))
+    record: Mapping[str, Any] = box.store.turns.get(seen.memory.turn_id)
+    wanted = set(seen.referred or seen.memory.items[:1])
+    chosen = [(place, data) for place, data in enumerate(record["items"], 1) if data["item_id"] in wanted]
+    text = " ".join(explain(data, place, record.get("scene"), locale) for place, data in chosen)
+    return Reply(text, tuple(read_item(data) for _, data in chosen))
+
+
+def read_item(data: Mapping[str, Any]) -> TurnItem:
+    """A list entry out of a stored record."""
+    claims = tuple((str(text), tuple(rows)) for text, rows in data["claims"])
+    evidence = tuple((str(row_id), str(text)) for row_id, text in data["evidence"])
+    rest = {key: data[key] for key in ("domain", "title", "score", "reason", "copy", "copy_source", "contributions")}
+    return TurnItem(item_id=ItemId(data["item_id"]), claims=claims, evidence=evidence, refused=tuple(data["refused"]), **rest)
+
+
+def make_turn(state: State, around: Surroundings) -> Turn:
+    """Gather the record of the turn."""
+    seen, request, reply = state["seen"], state["request"], state["reply"]
+    plan, draft = state["plan"], state["draft"]
+    model = around.model if request.use_llm else None
+    rounds = plan.rounds + draft.rounds
+    used = [name for name, count in (("plan", plan.rounds), ("write", draft.rounds)) if count]
+    return Turn(
+        turn_id=uuid.uuid4().hex,
+        conversation_id=request.conversation_id,
+        user_id=request.user_id,
+        message=seen.text,
+        time_s=request.now_s,
+        reply=reply.text,
+        items=reply.items,
+        intent=seen.intent,
+        scene=seen.context.scene.scene,
+        scene_probability=float(seen.context.scene.probability),
+        signals=tuple((signal.name, signal.value, float(signal.share)) for signal in seen.context.scene.signals),
+        plan=state["found"].calls,
+        llm_rounds=rounds,
+        timings_ms=state.get("timings_ms", {}),
+        notes=seen.notes,
+        degraded=tuple(trouble for trouble in (plan.trouble, draft.trouble) if trouble) if request.use_llm else (),
+        model=model.name if model else None,
+        prompts=tuple(load(name).tag for name in used),
+        completion_tokens=plan.completion_tokens + draft.completion_tokens,
+    )
+
+
+def remember(memory: Memory, turn: Turn, seen: Seen) -> Memory:
+    """What the next turn will know: the new list where there is one, what was ruled out, and the scene."""
+    rejected = memory.rejected + (seen.referred if seen.intent == "reject" else ())
+    ban = {name: tuple(sorted(values)) for name, values in seen.reading.constraints.ban.items()}
+    kept = {name: tuple(sorted({*(memory.ban or {}).get(name, ()), *ban.get(name, ())})) for name in {*(memory.ban or {}), *ban}}
+    has_list = bool(turn.items) and turn.intent != "explain"
+    ids = tuple(item.item_id for item in turn.items)
+    return Memory(
+        turn_id=turn.turn_id if has_list else memory.turn_id,
+        items=ids if has_list else memory.items,
+        shown=(memory.shown + ids)[-KEPT_SHOWN:] if has_list else memory.shown,
+        rejected=tuple(dict.fromkeys(rejected))[-KEPT_SHOWN:],
+        ban=kept,
+        scene=turn.scene if turn.intent not in ("explain", "thanks", "greet") else memory.scene,
+        turns=memory.turns + 1,
+    )
+
+
+Clock = Callable[[], float]

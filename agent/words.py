@@ -1,0 +1,73 @@
+"""The agent's own words around the list: openings, explanations, and answers that need no list. English and Chinese."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from scenewise.agent.record import Found, Seen, Slate
+
+
+def opening(seen: Seen, found: Found, locale: str) -> str:
+    """The line above the list: the scene, what was held to, and titles that are not in the catalogue."""
+    scene = seen.context.scene.scene
+    if locale.startswith("zh"):
+        return ("这个时刻的推荐：" if scene else "为你推荐：") + (
+            f"（目录里没有：{'、'.join(found.unknown_titles)}）" if found.unknown_titles else ""
+        )
+    head = f"For this moment ({scene}):" if scene else "Here is what I would pick:"
+    bans = sorted({value for values in seen.reading.constraints.ban.values() for value in values})
+    if bans:
+        head = head[:-1] + f", leaving out {join_words(bans[:6])}:"
+    if found.unknown_titles:
+        head = f"I do not have {join_words(list(found.unknown_titles))} in the catalogue. " + head
+    return head
+
+
+def nothing_fits(slate: Slate, found: Found, locale: str) -> str:
+    """What to say where no item passes all conditions: which one to drop, and what that would bring."""
+    if locale.startswith("zh"):
+        return "没有同时满足所有条件的内容。" + (f"放宽“{slate.relax[0][0]}”后有 {slate.relax[0][1]} 个。" if slate.relax else "")
+    if slate.relax:
+        offers = [f"without “{name}” there would be {n}" for name, n in slate.relax[:2]]
+        return f"Nothing fits all of that at once: {join_words(offers)}. Shall I drop one?"
+    if not found.context.allowed.size:
+        return "The catalogue is empty, so there is nothing to recommend yet: `scenewise ingest` adds items."
+    return "Nothing that you have not seen fits all of that. Shall I leave out one of the conditions?"
+
+
+def explain(data: Mapping[str, Any], place: int, scene: str | None, locale: str) -> str:
+    """Why an item is on the list, from its entry in the turn's record: reason, evidence, and how much each source added."""
+    parts = sorted(data["contributions"].items(), key=lambda pair: -abs(pair[1]))[:3]
+    weights = join_words([f"{name.replace('_', ' ')} {value:+.2f}" for name, value in parts])
+    rows = dict(data["evidence"])
+    facts = [rows[name] for name in ("genre", "mood", "creator", "duration") if name in rows]
+    if locale.startswith("zh"):
+        return f"第{place}个是《{data['title']}》：{data['reason']}。分数来自：{weights}。"
+    reason = sentence_of(data["reason"])
+    known = f" What I know of it: {'; '.join(facts)}." if facts else ""
+    where = f" The scene was {scene}." if scene else ""
+    return f"Number {place}, {data['title']}: {reason}.{known}{where} What moved its score most: {weights}."
+
+
+def sentence_of(reason: str) -> str:
+    """A reason as it reads after a colon."""
+    return reason.rstrip(".") or "it passes everything you asked for"
+
+
+def small_talk(intent: str, locale: str) -> str:
+    """A word back where no list is asked for."""
+    zh = locale.startswith("zh")
+    if intent == "thanks":
+        return "不客气！" if zh else "You're welcome. Say when you want something else."
+    return "你好！想找点什么？" if zh else "Hello. Tell me what the moment is like, or what you feel like, and I will look."
+
+
+def nothing_to_explain(locale: str) -> str:
+    """What to say to "why" before there is a list."""
+    return "还没有推荐过内容。" if locale.startswith("zh") else "There is no list yet to explain: ask for something first."
+
+
+def join_words(words: list[str]) -> str:
+    """a, b and c."""
+    return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1] if words else ""

@@ -1,0 +1,74 @@
+"""How a turn looks on a terminal."""
+
+from __future__ import annotations
+
+from rich.console import Console, Group
+from rich.markup import escape
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from scenewise.agent.record import PlannedCall, Turn, TurnItem
+
+SIGNS = {"run": "[green]ran[/]", "refused": "[yellow]refused[/]", "failed": "[red]failed[/]", "planned": "planned"}
+
+
+def show_turn(turn: Turn, console: Console, *, details: bool = True) -> None:
+    """Print a turn: the scene with its signals, the plan, the reply with its list, and where the time went."""
+    if details:
+        console.print(Padding(Group(scene_line(turn), *plan_lines(turn)), (0, 0, 0, 2)))
+    console.print()
+    console.print(Text(turn.reply.split("\n")[0] if turn.items else turn.reply, style="bold"))
+    if turn.items:
+        console.print(item_table(turn.items))
+    if details:
+        console.print(Padding(time_line(turn), (0, 0, 1, 2)))
+
+
+def scene_line(turn: Turn) -> str:
+    """The scene and the signals that decided it, strongest first."""
+    signals = sorted(turn.signals, key=lambda signal: -abs(signal[2]))
+    said = ", ".join(f"{name} {share:+.0%} ({escape(value)})" for name, value, share in signals if abs(share) >= 0.005)
+    scene = (
+        f"[bold]{escape(turn.scene)}[/] {turn.scene_probability:.0%}"
+        if turn.scene
+        else f"no particular scene ({turn.scene_probability:.0%})"
+    )
+    return f"scene   {scene}" + (f"   signals: {said}" if said else "")
+
+
+def plan_lines(turn: Turn) -> list[str]:
+    """A line a tool call."""
+    if not turn.plan:
+        return [f"plan    no tools needed ({turn.intent}, from the last turn's record)"]
+    return [("plan    " if i == 0 else "        ") + _call_line(call) for i, call in enumerate(turn.plan)]
+
+
+def _call_line(call: PlannedCall) -> str:
+    arguments = ", ".join(f"{name}={value!r}" for name, value in call.arguments.items() if value not in (None, "", [], ()))
+    outcome = f"{call.candidates} candidates, {call.ms:.0f} ms" if call.status == "run" and call.candidates else ""
+    note = escape(call.note) if call.note else ""
+    rest = "; ".join(part for part in (outcome, note) if part)
+    return f"[dim]{call.asked_by:<6}[/] {call.name}({escape(arguments)}) {SIGNS[call.status]}" + (f" [dim]{rest}[/]" if rest else "")
+
+
+def item_table(items: tuple[TurnItem, ...]) -> Table:
+    """The list: place, score, title, reason and copy."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=True, header_style="dim")
+    for name in ("#", "score", "item", "why", "copy"):
+        table.add_column(name, justify="right" if name in "#score" else "left", overflow="fold")
+    for place, item in enumerate(items, 1):
+        mark = " [dim](template)[/]" if item.copy_source == "template" else " [dim](model)[/]"
+        title = f"[bold]{escape(item.title)}[/] [dim]{escape(item.domain)}[/]"
+        table.add_row(str(place), f"{item.score:.2f}", title, escape(item.reason), escape(item.copy) + mark)
+    return table
+
+
+def time_line(turn: Turn) -> str:
+    """Where the time went, and what the LLM did."""
+    steps = "  ".join(f"{name} {ms:.0f} ms" for name, ms in turn.timings_ms.items() if name != "total")
+    model = f"{turn.model}, {turn.llm_rounds} LLM rounds, {turn.completion_tokens} tokens" if turn.model else "no LLM"
+    line = f"[dim]time    {turn.timings_ms.get('total', 0) / 1000:.2f} s: {steps}   {escape(model)}[/]"
+    if turn.degraded:
+        line += f"\n[yellow]degraded: {escape('; '.join(turn.degraded))}[/]"
+    return line + "".join(f"\n[dim]note    {escape(note)}[/]" for note in turn.notes)

@@ -1,0 +1,133 @@
+"""Commands that show what a store holds: items, scenes, turns."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from scenewise.agent.settings import load_settings
+from scenewise.service import console as c
+from scenewise.store.errors import NotFound
+from scenewise.store.store import Store
+from scenewise.store.types import ItemId
+
+app = typer.Typer()
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+StoreOption = Annotated[Path | None, typer.Option("--store", help="The store's folder; default: the demo store.")]
+
+
+def _open(store: Path | None) -> Store:
+    return Store.open(load_settings(store=store).store_path, read_only=True)
+
+
+@app.command()
+def items(
+    query: Annotated[str, typer.Argument(help="Words to look for; all items where it is left out.")] = "",
+    item: Annotated[str | None, typer.Option("--item", help="One item by its id.")] = None,
+    domain: Annotated[str | None, typer.Option("--domain", help="Only this domain.")] = None,
+    k: Annotated[int, typer.Option("-k", "--count", min=1, help="How many.")] = 20,
+    store: StoreOption = None,
+    json_: Json = False,
+) -> None:
+    """List, find or show items."""
+    with c.clear_errors(json_), _open(store) as opened:
+        if item is not None:
+            found = opened.items.get(ItemId(item))
+            if found is None:
+                raise NotFound("the store has no item of that id: `scenewise items WORDS` finds ids")
+            rows = [found]
+        elif query:
+            hits = opened.items.get_many([item_id for item_id, _ in opened.items.search_text(query, 10 * k)])
+            rows = [row for row in hits.values() if domain in (None, row.domain)][:k]
+        else:
+            rows = [row for row in opened.items.all() if domain in (None, row.domain)][:k]
+        if json_:
+            c.print_json(
+                [asdict(row) | {"attributes": {name: list(values) for name, values in row.attributes.items()}} for row in map(_plain, rows)]
+            )
+            return
+        table = Table("id", "domain", "title", "year", "attributes", box=None, header_style="dim")
+        for row in rows:
+            attributes = "; ".join(f"{name}: {', '.join(values)}" for name, values in row.attributes.items())
+            table.add_row(escape(row.item_id), escape(row.domain), escape(row.title), str(row.year or ""), escape(attributes))
+        c.out.print(table)
+
+
+def _plain(item: Any) -> Any:
+    from dataclasses import replace
+
+    return replace(item, attributes=dict(item.attributes))
+
+
+@app.command()
+def scenes(
+    name: Annotated[str | None, typer.Argument(help="One scene by name.")] = None,
+    text: Annotated[str | None, typer.Option("--text", help="Recognise the scene of this message.")] = None,
+    device: Annotated[str | None, typer.Option("--device")] = None,
+    time: Annotated[str | None, typer.Option("--time")] = None,
+    place: Annotated[str | None, typer.Option("--place")] = None,
+    file: Annotated[Path | None, typer.Option("--file", help="Check this scenes.toml instead of the store's.")] = None,
+    store: StoreOption = None,
+    json_: Json = False,
+) -> None:
+    """List the scenes, show one, check a scenes.toml, or recognise the scene of a moment."""
+    from scenewise.tools.scene.pack import default_pack, load_pack
+
+    with c.clear_errors(json_):
+        own = load_settings(store=store).store_path / "scenes.toml"
+        pack = load_pack(file) if file else load_pack(own) if own.is_file() else default_pack()
+        if text is not None or device or time or place:
+            _recognise(pack, text or "", c.read_moment(device, time, place, "en", None), json_)
+            return
+        chosen = [pack.get(name)] if name else list(pack.scenes)
+        if json_:
+            c.print_json([_plain_scene(scene) for scene in chosen])
+            return
+        for scene in chosen:
+            domains = ", ".join(f"{domain} {weight:g}" for domain, weight in sorted(scene.domains.items(), key=lambda pair: -pair[1]))
+            c.out.print(f"[bold]{escape(scene.name)}[/]  {escape(scene.description)}\n    [dim]{escape(domains)}[/]")
+
+
+def _plain_scene(scene: Any) -> dict[str, Any]:
+    from dataclasses import fields
+
+    return {field.name: _plain_value(getattr(scene, field.name)) for field in fields(scene)}
+
+
+def _plain_value(value: Any) -> Any:
+    return dict(value) if hasattr(value, "items") else value
+
+
+def _recognise(pack: Any, text: str, moment: Any, as_json: bool) -> None:
+    from scenewise.tools.retrieval.encoders import default_encoders
+    from scenewise.tools.scene.recogniser import SceneRecogniser
+
+    reading = SceneRecogniser(pack, default_encoders(load_settings().encoder)).recognise(text, moment)
+    if as_json:
+        c.print_json(
+            {
+                "scene": reading.scene,
+                "probability": reading.probability,
+                "probabilities": dict(reading.probabilities),
+                "signals": [asdict(s) for s in reading.signals],
+            }
+        )
+        return
+    c.out.print(f"[bold]{escape(reading.scene or 'no particular scene')}[/] {reading.probability:.0%}")
+    for signal in reading.signals:
+        c.out.print(f"    {signal.name:<8} {signal.share:+.0%}  {escape(signal.value)}")
+
+
+@app.command()
+def turns(
+    turn_id: Annotated[str, typer.Argument(help="The turn's id, as a record or --json shows it.")],
+    store: StoreOption = None,
+) -> None:
+    """Print the record of a turn as JSON."""
+    with c.clear_errors(), _open(store) as opened:
+        c.print_json(opened.turns.get(turn_id))

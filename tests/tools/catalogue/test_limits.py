@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import pytest
+
+from scenewise.tools.catalogue.limits import find_limits
+
+
+@pytest.mark.parametrize(
+    ("text", "low", "high"),
+    [
+        ("from the 90s", 1990, 1999),
+        ("1980s films", 1980, 1989),
+        ("the nineties", 1990, 1999),
+        ("00s music", 2000, 2009),
+        ("90年代的电影", 1990, 1999),
+        ("八十年代", 1980, 1989),
+        ("before 1980", None, 1979),
+        ("pre-1980", None, 1979),
+        ("after 2000", 2001, None),
+        ("since 2010", 2010, None),
+        ("from 1990 on", 1990, None),
+        ("1990 or later", 1990, None),
+        ("until 1999", None, 1999),
+        ("a film from 1994", 1994, 1994),
+        ("between 1980 and 1990", 1980, 1990),
+        ("1985-1980", 1980, 1985),
+        ("nothing before 1980", 1980, None),
+        ("not after 2000", None, 2000),
+        ("nothing older than 2000", 2000, None),
+        ("before the 80s", None, 1979),
+        ("1980年以前", None, 1979),
+        ("2000年以后", 2000, None),
+    ],
+)
+def test_years(text: str, low: int | None, high: int | None) -> None:
+    (limit,) = find_limits(text)
+    assert (limit.kind, limit.low, limit.high) == ("year", low, high)
+
+
+@pytest.mark.parametrize(
+    ("text", "minutes"),
+    [
+        ("under two hours", 120),
+        ("less than 90 minutes", 90),
+        ("at most 1.5 hours", 90),
+        ("no longer than an hour and a half", 90),
+        ("nothing over 2 hours", 120),
+        ("max 30 min", 30),
+        ("30 minutes max", 30),
+        ("I have half an hour", 30),
+        ("a 20-minute workout", 20),
+        ("a two hour movie", 120),
+        ("within 1h30", 90),
+        ("两小时以内", 120),
+        ("不超过90分钟", 90),
+        ("我有半小时", 30),
+        ("一个半小时以内", 90),
+    ],
+)
+def test_durations(text: str, minutes: float) -> None:
+    (limit,) = find_limits(text)
+    assert (limit.kind, limit.low, limit.high) == ("duration", None, minutes)
+
+
+@pytest.mark.parametrize(
+    ("text", "cents"),
+    [
+        ("under 10 dollars", 1000),
+        ("below $15.50", 1550),
+        ("max 20€", 2000),
+        ("less than five bucks", 500),
+        ("50元以内", 5000),
+        ("不超过30块", 3000),
+    ],
+)
+def test_prices(text: str, cents: float) -> None:
+    (limit,) = find_limits(text)
+    assert (limit.kind, limit.low, limit.high) == ("price", None, cents)
+
+
+@pytest.mark.parametrize("text", ["at least two hours", "more than 90 minutes", "no 80s music", "over $20"])
+def test_what_cannot_be_expressed_has_no_bound(text: str) -> None:
+    (limit,) = find_limits(text)
+    assert (limit.low, limit.high) == (None, None)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "I waited 2 hours", "2 hours ago", "route 1990 motel", "it costs $5", "a 50% discount", "the number 2001", "20 minutes"]
+)
+def test_bare_numbers_are_no_limits(text: str) -> None:
+    assert find_limits(text) == []
+
+
+def test_several_limits_come_in_the_order_of_the_text_with_their_places() -> None:
+    text = "90s, under 2 hours, below 10 dollars"
+    assert [(limit.kind, text[limit.start : limit.end]) for limit in find_limits(text)] == [
+        ("year", "90s"),
+        ("duration", "under 2 hours"),
+        ("price", "below 10 dollars"),
+    ]

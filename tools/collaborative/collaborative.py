@@ -1,0 +1,193 @@
+"""The collaborative sources of one store: fitted together, kept together, asked together."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scenewise.store.errors import NotFound, StoreError
+from scenewise.store.types import Event, ItemId
+from scenewise.tools.candidates import Candidates
+from scenewise.tools.catalogue.catalogue import Catalogue
+from scenewise.tools.collaborative.als import Als
+from scenewise.tools.collaborative.ease import Ease
+from scenewise.tools.collaborative.interactions import Interactions, Worth, interactions_of, learn_worth
+from scenewise.tools.collaborative.item_knn import ItemKnn
+from scenewise.tools.collaborative.model import CollaborativeModel, Rows, Scores, Weights, load_arrays, save_arrays
+from scenewise.tools.collaborative.popularity import Popularity
+from scenewise.tools.collaborative.reasons import explain
+from scenewise.tools.collaborative.transition_knn import TransitionKnn
+
+if TYPE_CHECKING:
+    from scenewise.store.store import Store
+
+SOURCES = ("popularity", "item_knn", "ease", "als", "transition_knn")
+EASE_ITEMS = 10_000
+_FORMAT = 1  # raise it when a model's settings or files change: older caches are then left alone and fitted anew
+_SEED_SHARE = 0.25  # what the history counts beside items named in the request
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One model of the product: how to make and load it, and how much less an event of the history counts than the one after."""
+
+    make: Callable[[], CollaborativeModel]
+    load: Callable[[Path], CollaborativeModel]
+    recency: float = 1.0
+
+
+# Settings and recencies: best NDCG@10 for the last event among those MovieLens-100k events that are older than every
+# validation and test event, at most a dozen settings a model, checked on MovieLens 1M. EASE keeps the whole history although
+# recency helps it when alone: the others look at the last events, and long taste is what they miss (fused NDCG@10 .139 -> .145).
+_DEFS: Mapping[str, Source] = MappingProxyType(
+    {
+        "popularity": Source(Popularity, Popularity.load),
+        "item_knn": Source(lambda: ItemKnn(weighting="bm25", k=200), ItemKnn.load, recency=0.8),
+        "ease": Source(lambda: Ease(regularisation=500.0), Ease.load),
+        "als": Source(lambda: Als(factors=64, regularisation=10.0, alpha=5.0), Als.load),
+        "transition_knn": Source(lambda: TransitionKnn(window=20), TransitionKnn.load),
+    }
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Collaborative:
+    """Fitted models by source name; a history is folded in at request time, so new events of a user count at once."""
+
+    catalogue: Catalogue
+    models: Mapping[str, CollaborativeModel]
+    worth: Worth
+
+    @classmethod
+    def from_store(cls, store: Store, catalogue: Catalogue, *, cached: bool = True) -> Collaborative:
+        """Load the models fitted for this revision of items and events, or fit them and keep them; StoreError from the store.
+
+        A cache that cannot be written (a read-only folder, a full disk) costs time at the next start and nothing else.
+        """
+        folder = store.cache / "collaborative"
+        key = _cache_key(store, catalogue)
+        if cached and (loaded := _load(folder, key, catalogue)) is not None:
+            return loaded
+        arrays = store.events.arrays()
+        worth = learn_worth(arrays)
+        fitted = cls.fit(interactions_of(arrays, catalogue, worth), catalogue, worth)
+        if cached:
+            _save(fitted, folder, key)
+        return fitted
+
+    @classmethod
+    def fit(cls, interactions: Interactions, catalogue: Catalogue, worth: Worth) -> Collaborative:
+        """Fit popularity, item neighbours, EASE (ALS above 10,000 items with events) and transitions."""
+        small = len(np.unique(interactions.matrix.indices)) <= EASE_ITEMS
+        names = ("popularity", "item_knn", "ease" if small else "als", "transition_knn")
+        models = {name: _DEFS[name].make().fit(interactions.matrix, interactions.sequences) for name in names}
+        return cls(catalogue, MappingProxyType(models), worth)
+
+    def candidates(
+        self,
+        history: Sequence[Event],
+        k: int,
+        *,
+        allowed: NDArray[np.bool_],
+        seeds: Sequence[ItemId] = (),
+        locale: str = "en",
+    ) -> Candidates:
+        """Return up to k candidates a source, best first; what the user or the request named already is left out.
+
+        `history` oldest first; `allowed` bool (n_items,); `seeds` are items named in the request and weigh more than the history.
+        A reason names the liked or named item that spoke loudest for the candidate. Unknown items are ignored.
+        """
+        rows, worth, seen = self.fold(history, seeds)
+        free = allowed.copy()
+        free[seen] = False
+        found = Candidates()
+        for source, (columns, scores) in self.best(rows, worth, k, free=free).items():
+            weights = recent(worth, _DEFS[source].recency)
+            liked = worth >= 1.0
+            reasons = explain(
+                self.models[source], rows, weights * liked, columns, scores, items=self.catalogue.items, locale=locale
+            )
+            found = found + reasons
+        return found
+
+    def fold(self, history: Sequence[Event], seeds: Sequence[ItemId]) -> tuple[Rows, Weights, list[int]]:
+        """Return rows int32 (h,) oldest first, each item at its latest event, their worth float32 (h,), and all rows seen."""
+        worth = self.worth.of_events(history)
+        latest: dict[int, float] = {}
+        for event, value in zip(history, worth.tolist(), strict=True):
+            if (row := self.catalogue.row(event.item_id)) is not None:
+                latest.pop(row, None)
+                latest[row] = value
+        named = [row for item_id in seeds if (row := self.catalogue.row(item_id)) is not None]
+        for row in named:
+            latest.pop(row, None)
+        past = {row: value * (_SEED_SHARE if named else 1.0) for row, value in latest.items() if value > 0}
+        folded = {**past, **dict.fromkeys(named, 1.0)}
+        return np.asarray([*folded], dtype=np.int32), np.asarray([*folded.values()], dtype=np.float32), [*latest, *named]
+
+    def best(self, rows: Rows, worth: Weights, k: int, *, free: NDArray[np.bool_]) -> dict[str, tuple[Rows, Scores]]:
+        """Return for each source the k best free rows with a positive score, int32 (c,), and their scores, float32 (c,)."""
+        found: dict[str, tuple[Rows, Scores]] = {}
+        for source, model in self.models.items():
+            scores = model.scores(rows, recent(worth, _DEFS[source].recency))
+            found[source] = top_rows(np.where(free, scores, 0.0).astype(np.float32), k)
+        return found
+
+
+def recent(worth: Weights, recency: float) -> Weights:
+    """Let each event count `recency` times as much as the one after it: float32 (h,)."""
+    age = np.arange(len(worth) - 1, -1, -1, dtype=np.float32)
+    return np.asarray(worth * np.float32(recency) ** age, dtype=np.float32)
+
+
+def top_rows(scores: Scores, k: int) -> tuple[Rows, Scores]:
+    """Return the k best rows with positive scores, best first; equal scores in row order."""
+    rows: Rows = np.flatnonzero(scores > 0).astype(np.int32)
+    if len(rows) > k:
+        floor = np.partition(scores[rows], len(rows) - k)[len(rows) - k]
+        rows = rows[scores[rows] >= floor]
+    rows = rows[np.argsort(-scores[rows], kind="stable")][:k]
+    return rows, scores[rows]
+
+
+def _cache_key(store: Store, catalogue: Catalogue) -> str:
+    parts = [_FORMAT, store.revision("items"), store.revision("events"), catalogue.revision, catalogue.n]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+
+
+def _load(folder: Path, key: str, catalogue: Catalogue) -> Collaborative | None:
+    """Load a whole set of models; None where one is missing or damaged."""
+    try:
+        index = load_arrays(folder / f"index-{key}.npz")
+        models = {name: _DEFS[name].load(folder / f"{name}-{key}.npz") for name in index["sources"].tolist()}
+        scales = dict(zip(index["kinds"].tolist(), index["scales"].tolist(), strict=True))
+    except (NotFound, StoreError, KeyError, ValueError):
+        return None
+    return Collaborative(catalogue, MappingProxyType(models), Worth(scales))
+
+
+def _save(fitted: Collaborative, folder: Path, key: str) -> None:
+    """Write the models, then the index that makes them valid, then drop older sets."""
+    scales = fitted.worth.scales
+    index = {
+        "sources": np.asarray([*fitted.models], dtype=np.str_),
+        "kinds": np.asarray([*scales], dtype=np.str_),
+        "scales": np.asarray([*scales.values()], dtype=np.float64),
+    }
+    try:
+        for name, model in fitted.models.items():
+            model.save(folder / f"{name}-{key}.npz")
+        save_arrays(folder / f"index-{key}.npz", index)
+        for old in folder.glob("*.npz"):
+            if not old.stem.endswith(key):
+                old.unlink(missing_ok=True)
+    except OSError:
+        return

@@ -1,0 +1,59 @@
+"""Why a collaborative source names an item, in a short clause."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+import numpy as np
+
+from scenewise.store.types import Item
+from scenewise.tools.candidates import Candidate, Candidates
+from scenewise.tools.collaborative.model import CollaborativeModel, Explaining, Rows, Scores, Weights
+
+_WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {
+        "en": MappingProxyType(
+            {
+                "also": "people who liked {title} also liked it",
+                "after": "people often choose it soon after {title}",
+                "people": "{n} people chose it",
+                "person": "one person chose it",
+                "alike": "people with a similar history chose it",
+            }
+        ),
+        "zh": MappingProxyType(
+            {
+                "also": "喜欢《{title}》的人也喜欢它",
+                "after": "很多人在《{title}》之后选了它",
+                "people": "有{n}人选过它",
+                "person": "有1人选过它",
+                "alike": "经历相似的人选过它",
+            }
+        ),
+    }
+)
+
+
+def explain(
+    model: CollaborativeModel, rows: Rows, weights: Weights, columns: Rows, scores: Scores, *, items: Sequence[Item], locale: str
+) -> Candidates:
+    """Make the candidates of one source, each with its reason.
+
+    `rows`, `weights`: the history (h,), weight 0 where the user did not like it, so that it is never named; `columns`, `scores`:
+    the candidates (c,). Where no liked event speaks for a candidate, the reason names none.
+    """
+    words = _WORDS["zh" if locale.casefold().startswith("zh") else "en"]
+    if model.name == "popularity":
+        reasons = [words["person" if n == 1 else "people"].format(n=int(n)) for n in scores.tolist()]
+    elif isinstance(model, Explaining) and len(rows) and len(columns):
+        parts = model.contributions(rows, weights, columns)  # (h, c)
+        speaker, loudest = parts.argmax(axis=0), parts.max(axis=0)
+        clause = words["after" if model.name == "transition_knn" else "also"]
+        spoken = [clause.format(title=items[rows[place]].title) for place in range(len(rows))]
+        reasons = [spoken[place] if loud > 0 else words["alike"] for place, loud in zip(speaker, loudest, strict=True)]
+    else:
+        reasons = [words["alike"]] * len(columns)
+    ids = (items[row].item_id for row in columns.tolist())
+    table = zip(ids, np.asarray(scores, dtype=float).tolist(), reasons, strict=True)
+    return Candidates(tuple(Candidate(item_id, model.name, score, reason) for item_id, score, reason in table))

@@ -1,0 +1,169 @@
+"""One true sentence about an item, made of its evidence rows without a model.
+
+Patterns are tried from the most telling to the plainest, shuffled within a tier by the item's id and a seed, so that a list does not read
+like a form and the same turn always reads the same. Each sentence passes `check_copy`, else the next one is tried.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from scenewise.store.types import Item
+from scenewise.tools.copywriter.check import MAX_CHARS, Claim, check_copy
+from scenewise.tools.copywriter.evidence import EvidenceRow
+from scenewise.tools.copywriter.nouns import TOLD, article, noun_of
+from scenewise.tools.copywriter.template_zh import sentences_zh
+from scenewise.tools.graph.sentences import spoken
+
+STANDALONE = frozenset(
+    ("soup", "salad", "dessert", "snack", "thriller", "comedy", "musical", "documentary", "western", "memoir", "biography", "soundtrack")
+)
+"""Genres that are nouns of their own: "a 1995 thriller", not "a 1995 thriller film"."""
+
+TIMED = frozenset({"recipes", "workouts", "courses", "apps"})
+"""Domains where the length says more than the year."""
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A text with its `claims`; `source` is "template" or "model"; `refused` says why a model's text was not taken."""
+
+    text: str
+    claims: tuple[Claim, ...]
+    source: str
+    refused: tuple[str, ...] = ()
+
+
+def template_copy(item: Item, rows: Sequence[EvidenceRow], seed: int = 0, *, locale: str = "en") -> Copy:
+    """Write one sentence of at most 160 characters, in Chinese where `locale` begins with "zh", else in English.
+
+    The same item, rows, seed and locale always give the same text, and `check_copy` accepts it.
+    """
+    digest = hashlib.blake2b(f"{seed}:{item.item_id}".encode(errors="surrogatepass"), digest_size=8).digest()
+    rng = random.Random(int.from_bytes(digest, "big"))
+    by_id = {row.row_id: row for row in rows}
+    write = sentences_zh if locale.casefold().startswith("zh") else _sentences
+    text, claims = "", tuple[Claim, ...]()
+    for text in write(item, by_id, rng):
+        if len(text) > MAX_CHARS:
+            continue
+        verdict = check_copy(text, item, rows)
+        if verdict.accepted:
+            claims = verdict.claims
+            break
+    return Copy(text, claims, "template")
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """Parts of an English sentence; empty where there is no evidence. Each brings its own leading blank."""
+
+    title: str
+    thing: str
+    plain_thing: str
+    maker: str
+    topic: str
+    scene: str
+    why: str
+    because: str
+    people: str
+    text: str
+
+
+def _sentences(item: Item, rows: Mapping[str, EvidenceRow], rng: random.Random) -> Iterator[str]:
+    """Yield sentences from the most telling to one that always holds."""
+    parts = _parts(item, rows, rng)
+    said = f"{parts.title}: {parts.thing}" if parts.title else ""
+    head = _capital(parts.thing)
+    tiers: tuple[list[tuple[str, ...]], ...] = (
+        [
+            (head, parts.maker, parts.scene, parts.why),
+            (head, parts.maker, parts.scene, parts.because),
+            (said, parts.maker, parts.scene, parts.why),
+        ],
+        [(head, parts.maker, parts.why), (head, parts.topic, parts.because), (said, parts.why)],
+        [(head, parts.topic, parts.maker, parts.scene), (said, parts.maker, parts.scene), (head, parts.scene, parts.people)],
+        [(head, parts.scene), (head, parts.maker, parts.text), (head, parts.maker, parts.topic), (head, parts.topic)],
+        [(head, parts.maker), (head, parts.text)],
+    )
+    for tier in tiers:
+        for pattern in rng.sample(tier, len(tier)):
+            if all(pattern):
+                yield _end("".join(pattern))
+    yield _end(head)
+    yield _end(f"{_capital(parts.plain_thing)} picked for you")
+
+
+def _parts(item: Item, rows: Mapping[str, EvidenceRow], rng: random.Random) -> _Parts:
+    noun = noun_of(item.domain).words[0]
+    path = rows["path"].values if "path" in rows else ()
+    topics = _values(rows, "topic")
+    makers = _values(rows, "creator")
+    return _Parts(
+        title=next(iter(_values(rows, "title")), ""),
+        thing=_thing(item, rows, rng),
+        plain_thing=f"{article(noun)} {noun}",
+        maker=f" by {_joined(makers[:2])}" if makers else "",
+        topic=f" about {rng.choice(topics)}" if topics and item.domain in TOLD else "",
+        scene=_scene(rows, rng),
+        why=_why(path[-1]) if path else "",
+        because=f", picked because {_predicate(path[0])}" if path else "",
+        people=f": {rows['people'].text}" if "people" in rows else "",
+        text=f". {rows['text.1'].text}" if "text.1" in rows else "",
+    )
+
+
+def _thing(item: Item, rows: Mapping[str, EvidenceRow], rng: random.Random) -> str:
+    """Name the kind of thing: "a dark 1996 crime film"."""
+    noun = noun_of(item.domain).words[0]
+    genre = spoken(next(iter(_values(rows, "genre")), ""))
+    moods = [mood for mood in _values(rows, "mood") if " " not in mood]
+    words = [rng.choice(moods)] if moods and rng.random() < 0.6 else []
+    if item.domain in TIMED:
+        words += [length.replace(" minutes", "-minute").replace(" minute", "-minute") for length in _values(rows, "duration")]
+        words += _values(rows, "level")[:1] if item.domain in {"courses", "workouts"} else []
+        words += _values(rows, "cuisine")[:1] if item.domain == "recipes" else []
+    else:
+        words += _values(rows, "year")
+    if genre:
+        words.append(genre)
+    last = genre.casefold().split()[-1:]
+    if last != [noun] and genre.casefold() not in STANDALONE:
+        words.append("dish" if item.domain == "recipes" else noun)
+    return f"{article(words[0])} {' '.join(words)}"
+
+
+def _scene(rows: Mapping[str, EvidenceRow], rng: random.Random) -> str:
+    if "scene" not in rows:
+        return ""
+    name = (rows["scene"].values or (rows["scene"].text,))[0]
+    if name.split()[0].endswith("ing") or len(name.split()) > 2:
+        return f" for the scene “{name}”"
+    return rng.choice((f" for your {name}", f" to suit your {name}", f", picked for your {name}"))
+
+
+def _why(path: str) -> str:
+    return f", and it {path}" if path.startswith(("shares ", "has ")) else f", {path}"
+
+
+def _predicate(path: str) -> str:
+    return f"it {path}" if path.startswith(("shares ", "has ")) else f"it is {path}"
+
+
+def _values(rows: Mapping[str, EvidenceRow], row_id: str) -> list[str]:
+    return [value for value in rows[row_id].values if len(value) <= 60] if row_id in rows else []
+
+
+def _joined(names: Sequence[str]) -> str:
+    return " and ".join(names)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _end(text: str) -> str:
+    return text if text.endswith((".", "!", "?", "…")) else f"{text}."

@@ -1,0 +1,84 @@
+"""How well items fit the scene, the profile and the wishes of a request: log-odds over catalogue rows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scenewise.store.types import ItemId, Profile, Taste
+from scenewise.tools.catalogue.conditions import Columns
+from scenewise.tools.ranking.calibration import Priors
+from scenewise.tools.ranking.model import Wishes
+
+Rows = NDArray[np.int32]
+Parts = dict[str, NDArray[np.float64]]
+_LEAST_WEIGHT = 0.02  # a domain weighted 0 is last, not impossible: leaving items out is the constraints' work
+_MOST = 3.0  # likes together, and dislikes together, count at most this many matches
+
+
+class SceneLike(Protocol):
+    """What the ranker reads of a scene; tools/scene/pack.py has the real one."""
+
+    @property
+    def domains(self) -> Mapping[str, float]: ...
+    @property
+    def prefer(self) -> Mapping[str, tuple[str, ...]]: ...
+    @property
+    def ban(self) -> Mapping[str, tuple[str, ...]]: ...
+    @property
+    def max_duration_min(self) -> float | None: ...
+
+
+def scene_parts(scene: SceneLike, probability: float, columns: Columns, rows: Rows, priors: Priors) -> Parts:
+    """Score rows (m,) against a scene that holds with a probability; with the rest of it no scene holds and nothing is said."""
+    weights = np.array([scene.domains.get(domain, 1.0) for domain in columns.domains])
+    mixed = probability * np.maximum(weights, _LEAST_WEIGHT) + (1.0 - probability)
+    prefer = sum(columns.having(name, values)[rows].astype(float) for name, values in scene.prefer.items())
+    ban = sum(columns.having(name, values)[rows].astype(float) for name, values in scene.ban.items())
+    return {
+        "scene_domain": priors.scene_domain * np.log(mixed)[columns.domain_code[rows]],
+        "scene_prefer": priors.prefer * probability * np.broadcast_to(prefer, len(rows)),
+        "scene_ban": priors.ban * probability * np.broadcast_to(ban, len(rows)),
+        "scene_duration": priors.too_long * probability * _excess(columns.duration_min[rows], scene.max_duration_min),
+    }
+
+
+def taste_parts(profile: Profile, columns: Columns, rows: Rows, priors: Priors) -> Parts:
+    """Score rows (m,) against stated likes and dislikes, each by its strength."""
+
+    def total(tastes: tuple[Taste, ...]) -> NDArray[np.float64]:
+        matches = np.zeros(len(rows))
+        for taste in tastes:
+            matches += taste.strength * _matches(columns, taste.attribute, taste.value)[rows]
+        return np.minimum(matches, _MOST)
+
+    return {"likes": priors.like * total(profile.likes), "dislikes": priors.dislike * total(profile.dislikes)}
+
+
+def wish_parts(wishes: Wishes, columns: Columns, rows: Rows, priors: Priors) -> Parts:
+    """Score rows (m,) against the soft wishes of a request, each by its strength."""
+    matches = np.zeros(len(rows))
+    for attribute, values in wishes.items():
+        for value, strength in values.items():
+            matches += strength * _matches(columns, attribute, value)[rows]
+    return {"wishes": priors.wish * matches}
+
+
+def _matches(columns: Columns, attribute: str, value: str) -> NDArray[np.bool_]:
+    if attribute == "domain":
+        return columns.in_domains((value.casefold(),))
+    if attribute == "item":
+        return columns.among((ItemId(value),))
+    return columns.having(attribute, (value,))
+
+
+def _excess(duration_min: NDArray[np.float64], limit_min: float | None) -> NDArray[np.float64]:
+    """Return log2 of how many times too long, at most 2, 0 where it fits or is unknown."""
+    if limit_min is None:
+        return np.zeros(len(duration_min))
+    known = np.where(np.isnan(duration_min), limit_min, duration_min)
+    return np.clip(np.log2(np.maximum(known, 1e-9)) - math.log2(max(limit_min, 1e-9)), 0.0, 2.0)

@@ -1,0 +1,151 @@
+"""The product's ranker: evidence of all sources on one scale, plus the scene, the profile and the wishes.
+
+The model is additive in log-odds, so each item's score can be told apart into what spoke for it. Sources are mapped within
+themselves (calibration.source_values) and weighed by a conditional logit learned on held-back events (tune.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scenewise.tools.candidates import Candidates
+from scenewise.tools.catalogue.catalogue import Catalogue
+from scenewise.tools.collaborative.collaborative import SOURCES as COLLABORATIVE_SOURCES
+from scenewise.tools.context import TurnContext
+from scenewise.tools.ranking.calibration import Calibration, source_values
+from scenewise.tools.ranking.fit import Parts, Rows, SceneLike, scene_parts, taste_parts, wish_parts
+from scenewise.tools.ranking.model import RankedItem, Wishes
+
+_COVERED = 5  # a domain with at least this many collaborative candidates (or all, if it has fewer) is known to the crowd
+_TIE = 1e-6
+
+
+class PackLike(Protocol):
+    """Scenes by name; NotFound for a name that is not there."""
+
+    def get(self, name: str) -> SceneLike: ...
+
+
+@dataclass(frozen=True)
+class FusionRanker:
+    """Ranks the candidates of a turn. Deterministic for one (candidates, context, k, wishes): ties fall by `context.seed`."""
+
+    catalogue: Catalogue
+    pack: PackLike
+    calibration: Calibration
+
+    def rank(
+        self, candidates: Candidates, context: TurnContext, k: int, *, wishes: Wishes | None = None
+    ) -> tuple[RankedItem, ...]:
+        """Return at most k items, best first, each once; what `context.allowed` forbids or the catalogue lacks is left out.
+
+        Raises NotFound where the context's scene is not in the pack.
+        """
+        table = _Table.of(candidates, self.catalogue, context.allowed)
+        if not len(table.rows) or k < 1:
+            return ()
+        parts = self._evidence(table) | self._fit(table.rows, context, wishes or {})
+        parts["parity"] = _parity(parts, table, self.catalogue.columns.domain_code[table.rows])
+        parts["tie_break"] = _TIE * _hash(table.rows, context.seed)
+        parts["bias"] = np.full(len(table.rows), self.calibration.bias)
+        logits = np.sum([*parts.values()], axis=0)
+        best = np.lexsort((table.rows, -logits))[:k]
+        return tuple(self._item(table, place, parts) for place in best.tolist())
+
+    def _evidence(self, table: _Table) -> Parts:
+        parts: Parts = {}
+        for source, (places, scores) in table.sources.items():
+            how = self.calibration.of(source)
+            parts[source] = np.zeros(len(table.rows))
+            parts[source][places] = how.weight * source_values(scores, how.basis)
+        return parts
+
+    def _fit(self, rows: Rows, context: TurnContext, wishes: Wishes) -> Parts:
+        columns, priors = self.catalogue.columns, self.calibration.priors
+        parts = taste_parts(context.profile, columns, rows, priors) | wish_parts(wishes, columns, rows, priors)
+        if context.scene.scene is not None:
+            scene = self.pack.get(context.scene.scene)
+            parts |= scene_parts(scene, context.scene.probability, columns, rows, priors)
+        return parts
+
+    def _item(self, table: _Table, place: int, parts: Parts) -> RankedItem:
+        contributions = {name: value for name, values in parts.items() if (value := float(values[place])) != 0.0}
+        sources = sorted(table.reasons[place], key=lambda source: -contributions.get(source, 0.0))
+        reasons = dict.fromkeys(reason for source in sources if (reason := table.reasons[place][source]))
+        score = float(1.0 / (1.0 + np.exp(-sum(contributions.values()))))
+        item_id = self.catalogue.items[int(table.rows[place])].item_id
+        return RankedItem(item_id, score, MappingProxyType(contributions), tuple(sources), tuple(reasons))
+
+
+@dataclass(frozen=True)
+class _Table:
+    """Candidates by item. `rows`: int32 (m,) ascending; `sources`: name -> (places in rows, scores), best first; `reasons`: for
+    each place, source -> clause."""
+
+    rows: Rows
+    sources: Mapping[str, tuple[NDArray[np.int64], NDArray[np.float64]]]
+    reasons: list[dict[str, str]]
+
+    @classmethod
+    def of(cls, candidates: Candidates, catalogue: Catalogue, allowed: NDArray[np.bool_]) -> _Table:
+        """Keep the best score of each (source, item): several calls of one tool may name an item twice."""
+        best: dict[str, dict[int, float]] = {}
+        clauses: dict[int, dict[str, str]] = {}
+        for candidate in candidates:
+            row = catalogue.row(candidate.item_id)
+            if row is None or not allowed[row] or not np.isfinite(candidate.score):
+                continue
+            scores = best.setdefault(candidate.source, {})
+            if row not in scores or candidate.score > scores[row]:
+                scores[row] = candidate.score
+                clauses.setdefault(row, {})[candidate.source] = candidate.reason
+        rows = np.asarray(sorted(clauses), dtype=np.int32)
+        return cls(rows, {name: _sorted(scores, rows) for name, scores in best.items()}, [clauses[row] for row in rows.tolist()])
+
+
+def _sorted(scores: dict[int, float], rows: Rows) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    own = np.fromiter(scores.keys(), dtype=np.int64, count=len(scores))
+    values = np.fromiter(scores.values(), dtype=np.float64, count=len(scores))
+    order = np.lexsort((own, -values))
+    return np.searchsorted(rows, own[order]), values[order]
+
+
+def _parity(parts: Parts, table: _Table, domains: NDArray[np.int16]) -> NDArray[np.float64]:
+    """Give items of domains that the crowd says nothing about what the crowd says about the item of equal rank elsewhere.
+
+    Without it every film, having collaborative evidence, would beat every recipe, which has none. Within its domain an item keeps
+    its order by all other parts; the r-th best gets the r-th best collaborative evidence of the covered domains.
+    """
+    crowd, covered = np.zeros(len(domains)), np.zeros(len(domains), dtype=bool)
+    for source in COLLABORATIVE_SOURCES:
+        if source in table.sources:
+            crowd += parts[source]
+            covered[table.sources[source][0]] = True
+    rest = np.sum([*parts.values()], axis=0) - crowd
+    codes = np.unique(domains)
+    warm = [code for code in codes if covered[domains == code].sum() >= min(_COVERED, (domains == code).sum())]
+    out = np.zeros(len(domains))
+    if not warm or len(warm) == len(codes):
+        return out
+    ladder = np.sort(crowd[np.isin(domains, warm)])[::-1][:: len(warm)]
+    for code in np.setdiff1d(codes, warm):
+        places = np.flatnonzero(domains == code)
+        places = places[np.argsort(-rest[places], kind="stable")]
+        steps = ladder[np.minimum(np.arange(len(places)), len(ladder) - 1)]
+        out[places] = np.maximum(steps - crowd[places], 0.0)
+    return out
+
+
+def _hash(rows: Rows, seed: int) -> NDArray[np.float64]:
+    """Return a number in [0, 1) for each (row, seed), whatever the other rows: splitmix64 (Steele et al. 2014)."""
+    z = rows.astype(np.uint64) + np.uint64(seed % 2**32) * np.uint64(0x9E3779B9) + np.uint64(1)
+    z = z * np.uint64(0x9E3779B97F4A7C15)
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return ((z ^ (z >> np.uint64(31))) >> np.uint64(11)).astype(np.float64) / 2.0**53

@@ -1,0 +1,190 @@
+"""Retrieval: items whose description is close in meaning to a text, or has its words, or both."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from threading import Lock
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scenewise.store.errors import InputError
+from scenewise.store.types import ItemId
+from scenewise.tools.candidates import Candidate, Candidates
+from scenewise.tools.catalogue.catalogue import Catalogue
+from scenewise.tools.catalogue.constraints import Constraints
+from scenewise.tools.retrieval.encoders import Encoders, TextEncoder, Vectors
+from scenewise.tools.retrieval.fusion import fuse
+from scenewise.tools.retrieval.index import IndexReport, Progress, VectorIndex
+from scenewise.tools.retrieval.item_text import where_of
+
+if TYPE_CHECKING:
+    from scenewise.store.store import Store
+
+SOURCE = "retrieve"
+_MAX_IN_MEMORY = 50_000  # items; 384 float32 each are 77 MB
+_EXACT_BELOW = 2_000  # allowed items: a dot product with each is faster than a filtered walk through the index
+_DEPTH = 100  # how deep each ranking goes before they are fused
+_MAX_QUERY = 500
+
+# Words that are in every request and say nothing about the thing asked for.
+# fmt: off
+_EMPTY_WORDS = frozenset({
+    "a", "about", "also", "am", "an", "and", "any", "anything", "are", "as", "at", "be", "but", "by", "can", "could", "do",
+    "for", "from", "get", "give", "good", "have", "i", "i'd", "i'm", "in", "is", "it", "like", "looking", "me", "my", "need",
+    "no", "not", "of", "on", "one", "or", "please", "recommend", "show", "so", "some", "something", "suggest", "tell", "that",
+    "the", "this", "to", "too", "tonight", "today", "us", "want", "we", "well", "what", "which", "with", "without", "would",
+    "you",
+})
+# fmt: on
+_WORD = re.compile(r"[\w'’-]+")
+
+Mask = NDArray[np.bool_]
+
+
+class Retriever:
+    """Searches one catalogue with one pair of encoders. Safe to call from several threads.
+
+    Without an index (or with an old one, see `stale`) it finds what it can: by words always, by meaning what is indexed.
+    """
+
+    def __init__(self, store: Store, catalogue: Catalogue, encoders: Encoders) -> None:
+        self.catalogue = catalogue
+        self.encoders = encoders
+        self._store = store
+        self._index = VectorIndex(store.cache / "chroma")
+        self._matrices: dict[str, Vectors] = {}
+        self._lock = Lock()
+
+    def reindex(self, progress: Progress | None = None) -> IndexReport:
+        """Bring the index up to the catalogue for both encoders; items whose text did not change are not encoded again.
+
+        `progress` is called with (encoded, to encode) per encoder. Returns the report on the English encoder's vectors, to which
+        the other's is equal unless a build was interrupted.
+        """
+        revision = self.catalogue.items_revision
+        reports = [
+            self._index.build(self.catalogue.items, encoder, revision=revision, progress=progress)
+            for encoder in (self.encoders.multilingual, self.encoders.english)
+        ]
+        with self._lock:
+            self._matrices.clear()
+        return reports[-1]
+
+    def stale(self) -> bool:
+        """Say whether the index is missing or behind the store's items."""
+        revision = self._store.revision("items")
+        names = {self.encoders.english.name, self.encoders.multilingual.name}
+        return any(self._index.stale(name, revision) for name in names)
+
+    def retrieve(self, text: str, k: int, *, allowed: Mask, constraints: Constraints | None = None) -> Candidates:
+        """Find at most k allowed items for a text, best first, source "retrieve", scored by reciprocal rank fusion.
+
+        `allowed`: bool (n,) over the catalogue's rows. `constraints` narrow the search inside the index; whatever they say, only
+        allowed items are returned. Raises InputError where `allowed` does not fit the catalogue.
+        """
+        self._check(allowed)
+        text = text[:_MAX_QUERY].strip()
+        if k < 1 or not text or not allowed.any():
+            return Candidates()
+        depth = max(_DEPTH, 2 * k)
+        by_words = self._search_words(text, depth, allowed)
+        name, vector = self.encoders.encode_one(text)
+        by_meaning = self._search_vectors(name, vector, depth, allowed=allowed, constraints=constraints)
+        reasons = _reasons(by_words, by_meaning)
+        fused = fuse([by_meaning, by_words])[:k]
+        return Candidates(tuple(Candidate(self._id(row), SOURCE, score, reasons[row]) for row, score in fused))
+
+    def similar(self, item_ids: Sequence[ItemId], k: int, *, allowed: Mask) -> Candidates:
+        """Find at most k allowed items close to the mean of some items' vectors, these left out; scored by cosine.
+
+        Unknown ids are ignored. Raises InputError where `allowed` does not fit the catalogue.
+        """
+        self._check(allowed)
+        rows = self.catalogue.rows(item_ids)
+        matrix = self.vectors()
+        if k < 1 or not len(rows) or not matrix.any():
+            return Candidates()
+        centre = matrix[rows].mean(axis=0)
+        others = allowed.copy()
+        others[rows] = False
+        found = _nearest(matrix, centre / max(float(np.linalg.norm(centre)), 1e-12), k, others)
+        return Candidates.of(SOURCE, ((self._id(row), score) for row, score in found), "close to what was named")
+
+    def vectors(self, encoder: TextEncoder | None = None) -> Vectors:
+        """Give item vectors aligned to the catalogue's rows: float32 (n, dim), not writeable, zeros where an item is not indexed.
+
+        Without an encoder, those of the English one. dim is 1 where nothing is indexed.
+        """
+        name = (encoder or self.encoders.english).name
+        with self._lock:
+            if name not in self._matrices:
+                self._matrices[name] = self._read_matrix(name)
+            return self._matrices[name]
+
+    def close(self) -> None:
+        """Let go of the index's files."""
+        self._index.close()
+
+    def _read_matrix(self, name: str) -> Vectors:
+        ids, vectors = self._index.vectors(name)
+        matrix = np.zeros((self.catalogue.n, max(vectors.shape[1], 1)), dtype=np.float32)
+        places = [self.catalogue.row(item_id) for item_id in ids]
+        known = np.array([place is not None for place in places], dtype=np.bool_)
+        if known.any():
+            matrix[[place for place in places if place is not None]] = vectors[known]
+        matrix.setflags(write=False)
+        return matrix
+
+    def _search_words(self, text: str, depth: int, allowed: Mask) -> list[int]:
+        words = [word for word in _WORD.findall(text) if word.lower() not in _EMPTY_WORDS]
+        query = " ".join(words)
+        return self._widening(lambda n: self._store.items.search_text(query, n), depth, allowed) if words else []
+
+    def _search_vectors(self, name: str, vector: Vectors, depth: int, *, allowed: Mask, constraints: Constraints | None) -> list[int]:
+        in_memory = self.catalogue.n <= _MAX_IN_MEMORY
+        if in_memory and int(allowed.sum()) < _EXACT_BELOW:
+            matrix = self.vectors(self._encoder(name))
+            return [row for row, _ in _nearest(matrix, vector, depth, allowed)] if matrix.shape[1] == len(vector) else []
+        where = where_of(constraints) if constraints is not None else None
+        return self._widening(lambda n: self._index.query(name, vector, n, where=where), depth, allowed)
+
+    def _widening(self, search: Callable[[int], list[tuple[ItemId, float]]], depth: int, allowed: Mask) -> list[int]:
+        """Ask for more until enough of what comes back is allowed, or nothing more comes."""
+        wanted = min(depth, self.catalogue.n)
+        while True:
+            found = search(wanted)
+            rows = [row for item_id, _ in found if (row := self.catalogue.row(item_id)) is not None and allowed[row]]
+            if len(rows) >= depth or len(found) < wanted or wanted >= self.catalogue.n:
+                return rows[:depth]
+            wanted = min(4 * wanted, self.catalogue.n)
+
+    def _encoder(self, name: str) -> TextEncoder:
+        return self.encoders.english if name == self.encoders.english.name else self.encoders.multilingual
+
+    def _id(self, row: int) -> ItemId:
+        return self.catalogue.items[row].item_id
+
+    def _check(self, allowed: Mask) -> None:
+        if allowed.shape != (self.catalogue.n,):
+            raise InputError("`allowed` must have one value for each item of the catalogue; take it from `Catalogue.allowed`.")
+
+
+def _nearest(matrix: Vectors, vector: Vectors, k: int, allowed: Mask) -> list[tuple[int, float]]:
+    """Exact search: (row, cosine), nearest first, ties by row; rows without a vector are left out."""
+    rows = np.flatnonzero(allowed)
+    scores = matrix[rows] @ vector  # (allowed,)
+    indexed = matrix[rows].any(axis=1)
+    rows, scores = rows[indexed], scores[indexed]
+    order = np.lexsort((rows, -scores))[:k]
+    return [(int(rows[place]), float(scores[place])) for place in order]
+
+
+def _reasons(by_words: Sequence[int], by_meaning: Sequence[int]) -> dict[int, str]:
+    words, meaning = set(by_words), set(by_meaning)
+    return {
+        row: "close in words and meaning" if row in words and row in meaning else "has its words" if row in words else "close in meaning"
+        for row in words | meaning
+    }

@@ -1,0 +1,113 @@
+"""What device, time, weekday, place and speed say for or against a scene, as log-likelihood ratios."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scenewise.store.types import Moment
+from scenewise.tools.scene.hints import DEVICE_NAMES, PLACE_NAMES, name_device, name_place
+from scenewise.tools.scene.pack import DAY_NAMES, SceneDef, ScenePack
+
+# How often each signal contradicts the scene it occurs in: the chance that it is drawn from everywhere instead of from what the
+# scene lists. It bounds what one signal can say against a scene, log(chance). Fixed on the development moments of the tests.
+_CHANCE = MappingProxyType({"device": 0.3, "time": 0.2, "weekday": 0.4, "place": 0.15, "speed": 0.2})
+_EDGE_H = 0.25
+_NIGHT_ENDS_H = 4
+_SPEED_EDGE = 0.15
+# The share of a day that people spend below a speed: still, on foot, running or cycling, in a vehicle. A rough prior.
+_SPEEDS_MPS = (0.0, 0.7, 2.2, 7.0, 90.0)
+_SHARE_BELOW = (0.0, 0.7, 0.8, 0.85, 1.0)
+_MAX_SPEED_RATIO = 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One signal's log-likelihood ratio of every scene against no scene: float64 (n_scenes,)."""
+
+    name: str
+    value: str
+    log_ratio: NDArray[np.float64]
+
+
+def read_signals(pack: ScenePack, moment: Moment) -> Iterator[Term]:
+    """Yield a term for each part of the moment that is given and known.
+
+    With a scene's own density ratio q(x) = P(x | listed) / P(x | anywhere), zero outside what the scene lists and 1/share inside,
+    a term is log((1 - chance) q(x) + chance); 0 where the scene lists nothing. Coordinates alone say nothing.
+    """
+    if moment.device and (device := name_device(moment.device)) in (
+        known := _known(DEVICE_NAMES, pack, lambda scene: scene.device)
+    ):
+        yield _term("device", device, pack, lambda scene: _listed(device in scene.device, len(scene.device), len(known)))
+    if moment.local_time is not None:
+        yield from _read_clock(pack, moment.local_time)
+    place = moment.place
+    if (
+        place
+        and place.type
+        and (name := name_place(place.type)) in (known := _known(PLACE_NAMES, pack, lambda scene: scene.places))
+    ):
+        yield _term("place", name, pack, lambda scene: _listed(name in scene.places, len(scene.places), len(known)))
+    if place and place.speed_mps is not None and place.speed_mps >= 0:
+        speed_mps = place.speed_mps
+        yield _term("speed", f"{speed_mps * 3.6:.0f} km/h", pack, lambda scene: _speed_ratio(scene.speed_mps, speed_mps))
+
+
+def _read_clock(pack: ScenePack, local_time: datetime) -> Iterator[Term]:
+    hour = local_time.hour + local_time.minute / 60
+    yield _term("time", f"{local_time:%H:%M}", pack, lambda scene: _hour_ratio(scene.hours, hour))
+    # one in the morning belongs to the evening before
+    day = (local_time - timedelta(hours=_NIGHT_ENDS_H)).weekday()
+    yield _term("weekday", DAY_NAMES[day], pack, lambda scene: _listed(day in scene.weekdays, len(scene.weekdays), 7))
+
+
+def _term(name: str, value: str, pack: ScenePack, ratio: Callable[[SceneDef], float | None]) -> Term:
+    chance = _CHANCE[name]
+    ratios = [ratio(scene) for scene in pack.scenes]
+    return Term(
+        name, value, np.array([0.0 if q is None else np.log((1 - chance) * q + chance) for q in ratios], dtype=np.float64)
+    )
+
+
+def _known(names: tuple[str, ...], pack: ScenePack, listed: Callable[[SceneDef], tuple[str, ...]]) -> set[str]:
+    return {*names, *(name for scene in pack.scenes for name in listed(scene))}
+
+
+def _listed(inside: bool, n_listed: int, n_known: int) -> float | None:
+    if not n_listed:
+        return None
+    return n_known / n_listed if inside else 0.0
+
+
+def _hour_ratio(spans: tuple[tuple[float, float], ...], hour: float) -> float | None:
+    """Smooth at the edges: half the full ratio on the edge itself, a quarter of an hour wide to either side."""
+    if not spans:
+        return None
+    total_h = sum((end - start) % 24 or 24.0 for start, end in spans)
+    inside = sum(_inside_span(start, start + ((end - start) % 24 or 24.0), hour) for start, end in spans)
+    return min(1.0, inside) * 24 / min(24.0, total_h)
+
+
+def _inside_span(start: float, end: float, hour: float) -> float:
+    if end - start >= 24:
+        return 1.0
+    return sum(_sigmoid((at - start) / _EDGE_H) * _sigmoid((end - at) / _EDGE_H) for at in (hour - 24, hour, hour + 24))
+
+
+def _speed_ratio(span: tuple[float, float] | None, speed_mps: float) -> float | None:
+    if span is None:
+        return None
+    low, high, at = np.log1p([*span, speed_mps])
+    below = 1.0 if span[0] == 0 else _sigmoid((at - low) / _SPEED_EDGE)
+    share = float(np.interp(span[1], _SPEEDS_MPS, _SHARE_BELOW) - np.interp(span[0], _SPEEDS_MPS, _SHARE_BELOW))
+    return below * _sigmoid((high - at) / _SPEED_EDGE) * min(_MAX_SPEED_RATIO, 1 / max(share, 1e-6))
+
+
+def _sigmoid(x: float) -> float:
+    return float(1 / (1 + np.exp(-np.clip(x, -60, 60))))
