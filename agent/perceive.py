@@ -68,7 +68,7 @@ def perceive(request: Request, box: Toolbox, intents: IntentReader, memory: Memo
     intent = intents.read(text, has_list=bool(memory.items))
     matches = box.catalogue.find_titles(text)
     scene = read_scene(request, _without(text, matches), moment, box, memory)
-    reading = constraints_from_text(text, box.catalogue, box.concepts)
+    reading = without_circumstances(constraints_from_text(text, box.catalogue, box.concepts), scene, box)
     profile = box.store.profiles.get(request.user_id) if request.user_id else Profile(NOBODY)
     referred = refer(text, intent, memory, box)
     mentioned = tuple(box.catalogue.items[match.rows[0]].item_id for match in matches)
@@ -111,6 +111,21 @@ def read_scene(request: Request, text: str, moment: Moment, box: Toolbox, memory
         kept = Signal("conversation", str(memory.scene), 1.0)
         return SceneReading(memory.scene, reading.probability, reading.probabilities, (kept,))
     return reading
+
+
+def without_circumstances(reading: Reading, scene: SceneReading, box: Toolbox) -> Reading:
+    """The reading without wishes that only say what the moment is like: "on the train to work" does not ask for something about trains.
+
+    A value counts as circumstance where its words stand in the examples of the scene that the words made out.
+    """
+    if scene.scene is None or not any(signal.name == "words" and signal.share > 0 for signal in scene.signals):
+        return reading
+    spoken = " ".join(box.pack.get(scene.scene).examples).casefold()
+    wishes = {
+        name: {value: weight for value, weight in values.items() if name != "topic" or not re.search(rf"\b{re.escape(value)}", spoken)}
+        for name, values in reading.wishes.items()
+    }
+    return replace(reading, wishes={name: values for name, values in wishes.items() if values})
 
 
 def refer(text: str, intent: str, memory: Memory, box: Toolbox) -> tuple[ItemId, ...]:

@@ -56,7 +56,7 @@ def _schema(box: Toolbox, name: str, *, full: bool) -> ToolSchema:
     if "$defs" in whole:
         parameters["$defs"] = whole["$defs"]
     description = tool.description if full else tool.description.split(". ")[0].split(":")[0].rstrip(".")
-    return {"type": "function", "function": {"name": name, "description": description, "parameters": parameters}}
+    return {"type": "function", "function": {"name": name, "description": description, "strict": True, "parameters": parameters}}
 
 
 def _plain(schema: dict[str, Any]) -> dict[str, Any]:

@@ -23,6 +23,8 @@ from scenewise.tools.toolbox import Toolbox
 MAX_MODEL_CALLS = 4
 ALREADY_DONE = frozenset({"recognise_scene", "read_profile"})
 TITLE_LIKENESS = 85.0
+WORDS_DECIDE = 0.2  # share of the scene's log-odds that the words must have for the message to be about the scene
+K_DOMAIN = 20
 SPREAD = 3  # domains that a scene favours and that get a search of their own
 _WORD = re.compile(r"[^\W\d_]{3,}|[\u3400-\u9fff]")
 _COMMON = frozenset(
@@ -145,6 +147,8 @@ def _held(seen: Seen, name: str, key: str, value: Any, box: Toolbox) -> Any:
         if name == "filter_catalogue":
             open_ = [domain for domain in open_ if domain in reading.domains_only]
         return (open_[0] if open_ else None) if key == "domain" else open_
+    if key == "query" and names_circumstances_only(seen, box):
+        return None
     if key in ("query", "value") and isinstance(value, str):
         return value if words(value) & words(seen.text) else None
     if key in ("genre", "mood", "ban_genre") and not isinstance(value, str):
@@ -201,14 +205,14 @@ def _default_plan(seen: Seen, box: Toolbox) -> Iterator[PlannedCall]:
         if wide
         else PlannedCall("query_graph", {"domain": domains[0]} if domains else {}, "policy")
     )
-    query = search_words(seen)
+    query = search_words(seen, box)
     if query and wide:
         yield PlannedCall("retrieve", {"query": query}, "policy")
     for domain in favoured_domains(seen, box, domains):
         if not (domain == domains[0] and not wide):
-            yield PlannedCall("query_graph", {"domain": domain}, "policy")
+            yield PlannedCall("query_graph", {"domain": domain, "k": K_DOMAIN}, "policy")
         if query:
-            yield PlannedCall("retrieve", {"query": query, "domain": domain}, "policy")
+            yield PlannedCall("retrieve", {"query": query, "domain": domain, "k": K_DOMAIN}, "policy")
 
 
 def _profile_calls(seen: Seen, box: Toolbox) -> Iterator[PlannedCall]:
@@ -245,6 +249,25 @@ def favoured_domains(seen: Seen, box: Toolbox, domains: Sequence[str]) -> tuple[
     return tuple(dict.fromkeys([*named, *best[:SPREAD]]))
 
 
-def search_words(seen: Seen) -> str:
-    """What to search for: the message, or, where it says nothing, what the scene is about."""
-    return seen.text[:120] or (seen.context.scene.scene or "")
+def search_words(seen: Seen, box: Toolbox) -> str:
+    """What to search for: the message, or, where it only says what the moment is like, what suits the scene."""
+    if not names_circumstances_only(seen, box):
+        return seen.text[:120]
+    if seen.context.scene.scene is None:
+        return ""
+    prefer = box.pack.get(seen.context.scene.scene).prefer
+    return " ".join(dict.fromkeys(value.casefold() for name in sorted(prefer) for value in prefer[name]))[:120]
+
+
+def names_circumstances_only(seen: Seen, box: Toolbox) -> bool:
+    """Whether the message says what the moment is like and nothing of what is wanted ("friends are over on Saturday night").
+
+    Its words then stand for a scene: searching for them would find titles with a train in them.
+    """
+    if not seen.text:
+        return True
+    reading = seen.reading
+    asks = bool(reading.domains_only or reading.domains_added or seen.mentioned or reading.constraints.ban)
+    asks = asks or any(name in box.catalogue.vocabulary for name in reading.wishes)
+    spoken = sum(abs(signal.share) for signal in seen.context.scene.signals if signal.name == "words")
+    return seen.context.scene.scene is not None and not asks and spoken >= WORDS_DECIDE

@@ -14,6 +14,7 @@ TOOL = {
     "function": {
         "name": "pick_colour",
         "description": "Pick a colour.",
+        "strict": True,
         "parameters": {
             "type": "object",
             "properties": {"colour": {"type": "string", "enum": list(WANTED)}},

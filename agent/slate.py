@@ -14,6 +14,10 @@ from scenewise.tools.ranking.model import RankedItem
 from scenewise.tools.toolbox import Toolbox
 
 POOL = 6  # times k
+TELLING, STRONG = (
+    0.12,
+    0.3,
+)  # strengths of a path: below the first it says next to nothing ("from the 1990s"); above the second it comes first
 LIKED = 60  # liked items that a reason may start from
 
 
@@ -48,7 +52,8 @@ def freeze(ranked: tuple[RankedItem, ...], found: Found, seen: Seen, box: Toolbo
     entries = []
     for place in ranked:
         item = box.catalogue.items[int(box.catalogue.rows([place.item_id])[0])]
-        path = box.graph.path([one for one in liked if one != item.item_id], item.item_id, locale=locale)
+        path = box.graph.path([one for one in liked if one != item.item_id], item.item_id, max_hops=2, locale=locale)
+        path = path if path is not None and path.strength >= TELLING else None
         reason = choose_reason(item, place, by_item.get(item.item_id, []), path, context, box)
         evidence = evidence_for(
             item,
@@ -82,6 +87,6 @@ def choose_reason(item: Item, place: RankedItem, rows: list[Candidate], path: Gr
     people = next((row.reason for row in rows if row.reason and row.source not in ("graph", "retrieve", "catalogue")), "")
     near = next((row.reason for row in rows if row.reason and row.source in ("graph", "retrieve")), "")
     scene = f"suits {context.scene.scene}" if fits(item, context, box) else ""
-    if path is not None and path.strength >= 0.3:
+    if path is not None and path.strength >= STRONG:
         return path.sentence
-    return people or (path.sentence if path is not None else "") or near or scene or "new to you, and within what you asked for"
+    return people or (path.sentence if path is not None else "") or scene or near or "new to you, and within what you asked for"

@@ -38,7 +38,8 @@ def nothing_fits(slate: Slate, found: Found, locale: str) -> str:
 
 def explain(data: Mapping[str, Any], place: int, scene: str | None, locale: str) -> str:
     """Why an item is on the list, from its entry in the turn's record: reason, evidence, and how much each source added."""
-    parts = sorted(data["contributions"].items(), key=lambda pair: -abs(pair[1]))[:3]
+    told = {name: value for name, value in data["contributions"].items() if name not in ("bias", "tie_break")}
+    parts = sorted(told.items(), key=lambda pair: -abs(pair[1]))[:3]
     weights = join_words([f"{name.replace('_', ' ')} {value:+.2f}" for name, value in parts])
     rows = dict(data["evidence"])
     facts = [rows[name] for name in ("genre", "mood", "creator", "duration") if name in rows]

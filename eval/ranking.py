@@ -35,7 +35,7 @@ from scenewise.tools.catalogue.constraints import Constraints
 from scenewise.tools.collaborative.als import Als
 from scenewise.tools.collaborative.collaborative import EASE_ITEMS, Collaborative, recent, top_rows
 from scenewise.tools.collaborative.ease import Ease
-from scenewise.tools.collaborative.interactions import Interactions, Worth, from_columns, interactions_of, learn_worth
+from scenewise.tools.collaborative.interactions import HeldBack, Interactions, Worth, from_columns, interactions_of, learn_worth
 from scenewise.tools.collaborative.item_knn import ItemKnn
 from scenewise.tools.collaborative.model import CollaborativeModel
 from scenewise.tools.collaborative.popularity import Popularity
@@ -44,12 +44,12 @@ from scenewise.tools.collaborative.transition_knn import TransitionKnn
 from scenewise.tools.collaborative.user_knn import UserKnn
 from scenewise.tools.context import TurnContext
 from scenewise.tools.ranking.fusion import FusionRanker
-from scenewise.tools.ranking.tune import fold_rows, learn_calibration
+from scenewise.tools.ranking.tune import learn_calibration
 from scenewise.tools.scene.pack import ScenePack
 from scenewise.tools.scene.reading import SceneReading
 
 SplitName = Literal["leave_last_out", "temporal"]
-Report = Callable[[str], None]
+Progress = Callable[[int, int | None], None]
 _DEPTH = 100  # candidates a source in the product's path, as in tune.py
 _SAME = Worth({"rating": 1.0})  # maps the worths 1, 0.6 and 0.3, read as ratings, to themselves
 _TRIES = 8  # settings that a model may try on validation
@@ -65,21 +65,11 @@ class Setting:
 
 
 @dataclass(frozen=True)
-class Case:
-    """One question: what did this user do after `rows` (oldest first, each item once)? `position` is the user's number."""
-
-    position: int
-    rows: NDArray[np.int32]
-    worth: NDArray[np.float32]
-    target: int
-
-
-@dataclass(frozen=True)
 class Split:
     """What may be fitted on, and the questions; for a temporal split nothing in `train` is at or after `cutoff_s`."""
 
     train: Interactions
-    cases: tuple[Case, ...]
+    cases: tuple[HeldBack, ...]
     cutoff_s: float | None = None
 
 
@@ -132,7 +122,7 @@ def run(
     *,
     split: SplitName = "leave_last_out",
     seeds: Sequence[int] = (0, 1, 2),
-    report: Report = lambda line: None,
+    progress: Progress = lambda done, total: None,
 ) -> dict[str, Any]:
     """Evaluate on a store's folder or an .inter file and return a table ready for JSON. InputError, NotFound, StoreError."""
     if path.is_dir():
@@ -140,7 +130,7 @@ def run(
             arrays, catalogue = store.events.arrays(), Catalogue.from_store(store)
     else:
         arrays, catalogue = load_recbole_inter(path)
-    return evaluate(arrays, catalogue, dataset=path.stem, split=split, seeds=seeds, report=report)
+    return evaluate(arrays, catalogue, dataset=path.stem, split=split, seeds=seeds, progress=progress)
 
 
 def evaluate(
@@ -150,7 +140,7 @@ def evaluate(
     dataset: str,
     split: SplitName = "leave_last_out",
     seeds: Sequence[int] = (0, 1, 2),
-    report: Report = lambda line: None,
+    progress: Progress = lambda done, total: None,
 ) -> dict[str, Any]:
     """Tune, fit and measure all models for each seed; a seed shuffles events of equal time. InputError where no user can be
     asked anything."""
@@ -164,8 +154,7 @@ def evaluate(
         splits.append(test)
         for name, result in measure_all(validation, test, catalogue, worth, seed=seed):
             results.setdefault(name, []).append(result)
-            hits = np.mean([ndcg(ranks, 10) for ranks in result.ranks])
-            report(f"seed {seed} {name}: ndcg@10 {hits:.4f}, {result.cpu_s:.1f} CPU s, {result.settings}")
+            progress(sum(map(len, results.values())), len(seeds) * (len(single_models(seed)) + 2))
     counts = np.bincount(splits[0].train.matrix.indices, minlength=catalogue.n).astype(np.float64)
     rows = [_row(name, results[name], catalogue.n, counts) for name in results]
     return {
@@ -187,8 +176,8 @@ def make_splits(interactions: Interactions, split: SplitName, seed: int) -> tupl
     """Return the validation and the test split; events of one user and time are put in random order first."""
     shuffled = _shuffle_ties(interactions, seed)
     if split == "leave_last_out":
-        train, test = shuffled.without_last()
-        return _last_out(*train.without_last()), _last_out(train, test)
+        train, test = shuffled.hold_back()
+        return Split(*train.hold_back()), Split(train, test)
     times_s = shuffled.sequences.times_s
     first, second = (float(np.quantile(times_s, share)) for share in (0.8, 0.9))
     return _before(_until(shuffled, second), first), _before(shuffled, second)
@@ -214,18 +203,14 @@ def measure_all(validation: Split, test: Split, catalogue: Catalogue, worth: Wor
 def single_models(seed: int) -> Mapping[str, tuple[Setting, ...]]:
     """Return the settings that each model may try, at most 8 each."""
 
-    def grid(
-        make: Callable[..., CollaborativeModel], recencies: Sequence[float], *options: dict[str, Any]
-    ) -> tuple[Setting, ...]:
+    def grid(make: Callable[..., CollaborativeModel], recencies: Sequence[float], *options: dict[str, Any]) -> tuple[Setting, ...]:
         pairs = [(option, recency) for option in options for recency in recencies]
         return tuple(Setting(partial(make, **option), recency, f"{option}, recency {recency}") for option, recency in pairs)
 
     return MappingProxyType(
         {
             "popularity": grid(Popularity, (1.0,), {}),
-            "recent_popularity": grid(
-                Popularity, (1.0,), *({"half_life_days": days} for days in (3, 7, 14, 30, 60, 90, 180, 365))
-            ),
+            "recent_popularity": grid(Popularity, (1.0,), *({"half_life_days": days} for days in (3, 7, 14, 30, 60, 90, 180, 365))),
             "item_knn": grid(ItemKnn, (1.0, 0.9, 0.8, 0.7), {"weighting": "bm25"}, {"weighting": "tfidf"}),
             "user_knn": grid(UserKnn, (1.0, 0.95, 0.9, 0.8), {"k": 50}, {"k": 150}),
             "rp3beta": grid(Rp3Beta, (1.0, 0.9, 0.8, 0.7), {"beta": 0.4}, {"beta": 0.6}),
@@ -284,9 +269,9 @@ def measure_fused(split: Split, catalogue: Catalogue, worth: Worth, *, seed: int
     return result
 
 
-def _context(case: Case, catalogue: Catalogue, seed: int) -> TurnContext:
+def _context(case: HeldBack, catalogue: Catalogue, seed: int) -> TurnContext:
     """Put a case's history in the form in which a turn has it; an event's worth becomes its rating (see _SAME)."""
-    user_id = UserId(str(case.position))
+    user_id = UserId(str(case.user))
     history = tuple(
         Event(user_id, catalogue.items[row].item_id, "rating", value, float(place))
         for place, (row, value) in enumerate(zip(case.rows.tolist(), case.worth.tolist(), strict=True))
@@ -325,10 +310,6 @@ def _shuffle_order(split: Split, seed: int) -> Split:
     return Split(train, tuple(cases), split.cutoff_s)
 
 
-def _last_out(train: Interactions, taken: Mapping[int, int]) -> Split:
-    return Split(train, tuple(_case(train, user, target) for user, target in sorted(taken.items())))
-
-
 def _until(interactions: Interactions, cutoff_s: float) -> Interactions:
     sequences = interactions.sequences
     keep = sequences.times_s < cutoff_s
@@ -339,16 +320,10 @@ def _until(interactions: Interactions, cutoff_s: float) -> Interactions:
 def _before(interactions: Interactions, cutoff_s: float) -> Split:
     """Fit before the cutoff; ask for the last event of everybody who has one at or after it. The question holds all that this
     user did before, also after the cutoff: the models fold it in, as they do for a live user."""
-    rest, taken = interactions.without_last()
     sequences = interactions.sequences
-    last_s = {user: float(sequences.times_s[sequences.starts[user + 1] - 1]) for user in taken}
-    cases = tuple(_case(rest, user, target) for user, target in sorted(taken.items()) if last_s[user] >= cutoff_s)
+    last_s = sequences.times_s[np.maximum(sequences.starts[1:] - 1, 0)]
+    cases = tuple(case for case in interactions.hold_back()[1] if last_s[case.user] >= cutoff_s)
     return Split(_until(interactions, cutoff_s), cases, cutoff_s)
-
-
-def _case(history: Interactions, user: int, target: int) -> Case:
-    rows, worth, _ = fold_rows(*history.history(user))
-    return Case(user, rows, worth, target)
 
 
 def _row(name: str, results: Sequence[Result], n_items: int, counts: NDArray[np.float64]) -> dict[str, Any]:
@@ -394,7 +369,7 @@ def _compare(results: Mapping[str, Sequence[Result]], splits: Sequence[Split]) -
 def _user_means(of_seeds: Sequence[Result], splits: Sequence[Split]) -> NDArray[np.float64]:
     """Average a user's NDCG@10 over seeds, for the users that every seed asks: float64 (n_users,)."""
     tables = [
-        {case.position: ndcg(ranks, 10) for case, ranks in zip(split.cases, result.ranks, strict=True)}
+        {case.user: ndcg(ranks, 10) for case, ranks in zip(split.cases, result.ranks, strict=True)}
         for split, result in zip(splits, of_seeds, strict=True)
     ]
     common = sorted(set.intersection(*({*table} for table in tables)))
@@ -404,15 +379,15 @@ def _user_means(of_seeds: Sequence[Result], splits: Sequence[Split]) -> NDArray[
 def _protocol(split: SplitName) -> dict[str, Any]:
     holds = {
         "leave_last_out": "each user's last event is the target, the one before it validates; models are fitted on the rest",
-        "temporal": "models are fitted before the 90% point of time; the target is each later user's last event, their earlier ones "
-        "are folded in; validation does the same with 80% and 90%",
+        "temporal": "models are fitted before the 90% point of time; the target is each later user's last event, their earlier "
+        "ones are folded in; validation does the same with 80% and 90%",
     }
     return {
         "split": split,
         "what": holds[split],
         "ranking": "the whole catalogue, seen items masked, ties pessimistic; a target outside the fused candidates ranks last",
-        "tuning": f"at most {_TRIES} settings a single model by NDCG@10 on validation, for each seed; fused weights by a conditional "
-        "logit on the last event before the test event",
+        "tuning": f"at most {_TRIES} settings a single model by NDCG@10 on validation, for each seed; fused weights by a "
+        "conditional logit on the three events before the test event",
         "ties": "events of one user and time are shuffled by seed",
         "candidate_recall": f"target in the first 200 of a single model, in the union of {_DEPTH} a source for fused",
     }

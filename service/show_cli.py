@@ -12,7 +12,6 @@ from rich.table import Table
 
 from scenewise.agent.settings import load_settings
 from scenewise.service import console as c
-from scenewise.store.errors import NotFound
 from scenewise.store.store import Store
 from scenewise.store.types import ItemId
 
@@ -37,10 +36,7 @@ def items(
     """List, find or show items."""
     with c.clear_errors(json_), _open(store) as opened:
         if item is not None:
-            found = opened.items.get(ItemId(item))
-            if found is None:
-                raise NotFound("the store has no item of that id: `scenewise items WORDS` finds ids")
-            rows = [found]
+            rows = [opened.items.get(ItemId(item))]
         elif query:
             hits = opened.items.get_many([item_id for item_id, _ in opened.items.search_text(query, 10 * k)])
             rows = [row for row in hits.values() if domain in (None, row.domain)][:k]

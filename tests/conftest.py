@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from scenewise import Agent, Settings
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from worlds import build_small_store
+
+NOW_S = 1_760_000_000.0
 
 _connect = socket.socket.connect
 
@@ -31,4 +41,38 @@ def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
     for name in [name for name in os.environ if name.startswith("SCENEWISE_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("SCENEWISE_HOME", str(home))
+    return home
+
+
+@pytest.fixture(scope="session")
+def small_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store of the small world; tests that write take a copy (`own_store`)."""
+    path = tmp_path_factory.mktemp("world") / "store"
+    build_small_store(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def small_agent(small_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Agent]:
+    """An agent without an LLM on a copy of the small world, shared by all tests that only talk."""
+    path = tmp_path_factory.mktemp("shared") / "store"
+    shutil.copytree(small_store, path)
+    with Agent.open(path, settings=Settings(llm_off=True), clock=lambda: NOW_S) as agent:
+        yield agent
+
+
+@pytest.fixture()
+def own_store(small_agent: Agent, small_store: Path, tmp_path: Path) -> Path:
+    """A copy of the small world, with its caches, that the test may change."""
+    path = tmp_path / "store"
+    shutil.copytree(small_store, path)
+    return path
+
+
+@pytest.fixture()
+def set_up_home() -> Path:
+    """What `make test` fetched: the vLLM environment, the model, the demo store."""
+    home = Path(__file__).resolve().parent.parent / ".scenewise"
+    if not (home / "demo" / "store.sqlite").is_file() or not (home / "models").is_dir():
+        pytest.fail("not set up: run the tests with `make test`, which fetches the model and builds the demo store")
     return home

@@ -58,7 +58,8 @@ class Toolbox:
         catalogue = Catalogue.from_store(store)
         pack = read_pack(store)
         concepts = Concepts.of_store(store)
-        report("scenes", 1, 6)
+        report("encoders", 1, 6)
+        encoders.encode_one("ready")  # loads the model now rather than in somebody's first turn
         recogniser = SceneRecogniser(pack, encoders)
         report("collaborative models", 2, 6)
         collaborative = Collaborative.from_store(store, catalogue)

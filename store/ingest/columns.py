@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -11,13 +11,38 @@ from typing import Final
 from rapidfuzz import process
 
 from scenewise.store.errors import InputError
-from scenewise.store.ingest.fields import ATTRIBUTE, ATTRIBUTES, FIELDS, NEEDED, Synonyms, bare_name, plain_name
+from scenewise.store.ingest.dates import read_time
+from scenewise.store.ingest.fields import ATTRIBUTE, ATTRIBUTES, FIELDS, NAMELESS, NEEDED, Synonyms, bare_name, plain_name
+from scenewise.store.ingest.quarantine import BadRow
 from scenewise.store.ingest.report import KINDS, ColumnGuess, Kind
-from scenewise.store.ingest.values import read_values
+from scenewise.store.ingest.values import (
+    read_cents,
+    read_flag,
+    read_minutes,
+    read_number,
+    read_price_cents,
+    read_values,
+    read_year,
+)
 
 _KIND_OF_SUFFIX: Final[Mapping[str, Kind]] = MappingProxyType(
     {".inter": "events", ".item": "items", ".user": "users", ".kg": "edges", ".toml": "scenes"}
 )
+_READERS: Final[Mapping[str, Callable[[object, str], object]]] = MappingProxyType(
+    {
+        "time_s": read_time,
+        "valid_from": read_time,
+        "valid_to": read_time,
+        "value": read_number,
+        "confidence": read_number,
+        "year": read_year,
+        "duration_min": read_minutes,
+        "price": read_price_cents,
+        "price_cents": read_cents,
+        "available": read_flag,
+    }
+)
+_TELLING_ROWS = 20  # so many cells overrule a column's name; fewer may all be mistakes
 _SHORT_CHARS = 80
 _IGNORE = "ignore"
 
@@ -30,23 +55,19 @@ def check_kind(kind: str) -> Kind:
     raise InputError(f"There is no kind {kind!r} of file{_nearest(kind, KINDS)}; kinds are {', '.join(KINDS)}.")
 
 
-def guess_kind(path: Path, header: Sequence[str]) -> Kind:
-    """Guess a file's kind from its suffix or its columns; InputError where neither says."""
+def guess_kind(path: Path, header: Sequence[str], mapping: Mapping[str, str] | None = None) -> Kind:
+    """Guess a file's kind from its suffix, or its columns and the fields that `mapping` fills; InputError where they do not say."""
     if path.suffix == ".link":
-        raise InputError(
-            "A .link file says which item is which node of a .kg file: load the .kg file, and pass this one as its links."
-        )
+        raise InputError("A .link file says which item is which node of a .kg file: load the .kg file, and pass this one as its links.")
     if kind := _KIND_OF_SUFFIX.get(path.suffix):
         return kind
     order: tuple[Kind, ...] = ("edges", "events", "items", "users")
     for kind in order:
-        taken = _guess_fields(header, FIELDS[kind], {})
-        if all(field in taken for field in NEEDED[kind]):
+        taken = {*(mapping or {}), *_guess_fields(header, FIELDS[kind], {})}
+        if taken.issuperset(NEEDED[kind]):
             return kind
     needs = "; ".join(f"{kind} need {' and '.join(NEEDED[kind])}" for kind in order)
-    raise InputError(
-        f"Cannot tell what {path.name} holds from its columns {_listed(header)}: {needs}. Say the kind, or map the columns."
-    )
+    raise InputError(f"Cannot tell what {path.name} holds from its columns {_listed(header)}: {needs}. Say the kind, or map the columns.")
 
 
 def guess_columns(
@@ -56,7 +77,7 @@ def guess_columns(
 
     `mapping` (field -> column) wins over every guess. An empty column leaves its field unfilled; the field "ignore" names columns
     to leave out, with commas between them. Of what no field takes, short texts and lists become attributes of items, and all
-    columns become attributes of users.
+    columns become attributes of users. Where none of many sampled cells can be read as a time or a number, the column is not taken for one.
 
     Raises InputError for an unknown field or column, with the nearest name, and where a needed field has no column.
     """
@@ -70,7 +91,8 @@ def guess_columns(
             synonyms.pop("price", None)
             synonyms.pop("price_cents", None)
         synonyms |= {ATTRIBUTE + name: names for name, names in ATTRIBUTES.items() if ATTRIBUTE + name not in {*said, *unfilled}}
-    columns = said | _guess_fields(free, synonyms, said)
+    sampled = {column: [row[place] for row in sample_rows] for place, column in enumerate(header)}
+    columns = said | _guess_fields(free, synonyms, said, fits=lambda field, column: _fits(field, sampled[column]))
     if "price" in columns and "price_cents" in columns:
         del columns["price"]
     missing = [field for field in NEEDED[kind] if field not in columns]
@@ -85,7 +107,9 @@ def guess_columns(
     return ColumnGuess(columns, tuple(column for column in header if column not in taken))
 
 
-def _guess_fields(header: Iterable[str], synonyms: Synonyms, taken: Mapping[str, str]) -> dict[str, str]:
+def _guess_fields(
+    header: Iterable[str], synonyms: Synonyms, taken: Mapping[str, str], *, fits: Callable[[str, str], bool] = lambda *_: True
+) -> dict[str, str]:
     plain: dict[str, str] = {}
     for column in header:
         plain.setdefault(plain_name(column), column)
@@ -97,11 +121,26 @@ def _guess_fields(header: Iterable[str], synonyms: Synonyms, taken: Mapping[str,
     for field, names in synonyms.items():
         for name in (field, *names):
             match = plain.get(plain_name(name)) or (bare.get(name) if name != "id" else None)
-            if match is not None and match not in used:
+            if match is not None and match not in used and fits(field, match):
                 found[field] = match
                 used.add(match)
                 break
     return found
+
+
+def _fits(field: str, cells: Sequence[object]) -> bool:
+    """Whether a column of this name can be this field: a column "Time" that is "Weekend" or "Weekday" throughout holds no times."""
+    read = _READERS.get(field)
+    filled = [cell for cell in cells if cell not in (None, "")]
+    return read is None or len(filled) < _TELLING_ROWS or any(_reads(read, cell) for cell in filled)
+
+
+def _reads(read: Callable[[object, str], object], cell: object) -> bool:
+    try:
+        read(cell, "")
+    except BadRow as bad:
+        return not bad.reason.startswith("unreadable")
+    return True
 
 
 def _read_mapping(header: Sequence[str], kind: Kind, mapping: Mapping[str, str]) -> tuple[dict[str, str], set[str], set[str]]:
@@ -158,8 +197,10 @@ def _take_attributes(
     for column in rest:
         place = header.index(column)
         name = plain_name(column).removeprefix("attributes_")
-        field = ATTRIBUTE + name
-        if name and field not in taken and field not in found and (any_text or _is_short_text([row[place] for row in sample])):
+        field = next((field for field in (ATTRIBUTE + bare_name(name), ATTRIBUTE + name) if field not in {*taken, *found}), None)
+        if not name or field is None or NAMELESS.fullmatch(column):
+            continue
+        if any_text or _is_short_text([row[place] for row in sample]):
             found[field] = column
     return found
 

@@ -9,6 +9,7 @@ from typing import Final
 
 from scenewise.store.ingest.report import Kind
 
+NAMELESS: Final = re.compile(r"column_\d+")  # what readers call a column that has no name
 ATTRIBUTE: Final = "attributes."
 
 _THINGS = (

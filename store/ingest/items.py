@@ -51,9 +51,7 @@ class ItemLoader:
         if repeats:
             self._notes.append(f"{len(repeats):,} ids come more than once: of each, the last sound row counts.")
         self._last: LastRows[Item] = LastRows(repeats, self.skipped)
-        self._attributes = [
-            (field.removeprefix(ATTRIBUTE), place) for field, place in plan.places.items() if field.startswith(ATTRIBUTE)
-        ]
+        self._attributes = [(field.removeprefix(ATTRIBUTE), place) for field, place in plan.places.items() if field.startswith(ATTRIBUTE)]
         self._unit_min = minutes_per_unit(plan.columns.get("duration_min", ""))
 
     @property

@@ -108,13 +108,7 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 def _check_text(value: object) -> None:
-    texts = (
-        [value]
-        if isinstance(value, str)
-        else [part for part in value if isinstance(part, str)]
-        if isinstance(value, list)
-        else []
-    )
+    texts = [value] if isinstance(value, str) else [part for part in value if isinstance(part, str)] if isinstance(value, list) else []
     if sum(map(len, texts)) > FIELD_BYTES:
         raise BadRow("field over 1 MB")
     for text in texts:

@@ -23,7 +23,7 @@ class Loader(Protocol):
     def notes(self) -> list[str]: ...
 
     def load(self, rows: Sequence[Row], reject: Reject) -> tuple[int, int]:
-        """Check and write a batch; return how many rows were taken for writing, and how many of those changed something."""
+        """Check a batch and write it in one transaction; return how many rows were to be written, and how many changed something."""
         ...
 
 

@@ -41,9 +41,7 @@ class Plan:
     recbole: bool = False
 
 
-def preview(
-    path: Path, kind: str | None = None, *, mapping: Mapping[str, str] | None = None, links: Path | None = None
-) -> Preview:
+def preview(path: Path, kind: str | None = None, *, mapping: Mapping[str, str] | None = None, links: Path | None = None) -> Preview:
     """Say how `ingest` would read a file, without loading it. Raises what `ingest` would raise: InputError, NotFound."""
     if kind == "scenes" or (kind is None and path.suffix == ".toml"):
         return Preview("scenes", {})
@@ -54,7 +52,7 @@ def preview(
 def make_plan(path: Path, kind: str | None, *, mapping: Mapping[str, str] | None, links: Path | None) -> Plan:
     """Open a file and settle its kind, its columns, the order of its dates, and the links of its graph entities."""
     source = open_source(path)
-    settled = check_kind(kind) if kind is not None else guess_kind(path, source.header)
+    settled = check_kind(kind) if kind is not None else guess_kind(path, source.header, mapping or {})
     sample = _read_sample(source)
     guess = guess_columns(source.header, sample, settled, mapping=mapping)
     places = {field: source.header.index(column) for field, column in guess.columns.items()}
@@ -64,18 +62,14 @@ def make_plan(path: Path, kind: str | None, *, mapping: Mapping[str, str] | None
         if field in places and _is_day_first(source, sample, places[field], notes):
             day_first.add(field)
     if settled == "events" and "time_s" not in places:
-        notes.append("There is no column of times: the events are dated 1970-01-01, and their order is not known.")
+        notes.append("There is no column of times: events are dated 1970-01-01, and several of a user with an item are one.")
     if links is None and path.suffix == ".kg":
         links = path.with_suffix(".link")
         if not links.is_file():
-            raise InputError(
-                f"Which nodes of {path.name} are items? Pass its .link file (columns item_id, entity_id) as its links."
-            )
+            raise InputError(f"Which nodes of {path.name} are items? Pass its .link file (columns item_id, entity_id) as its links.")
     table = read_links(links, notes) if settled == "edges" and links is not None else None
     recbole = path.suffix in RECBOLE_SUFFIXES
-    return Plan(
-        settled, source, path.name, guess.columns, places, guess.ignored, tuple(notes), frozenset(day_first), table, recbole
-    )
+    return Plan(settled, source, path.name, guess.columns, places, guess.ignored, tuple(notes), frozenset(day_first), table, recbole)
 
 
 def _read_sample(source: Source) -> list[Sequence[object]]:
@@ -94,9 +88,7 @@ def _is_day_first(source: Source, sample: Sequence[Sequence[object]], place: int
     if not order.settled:  # one value further down may settle it
         order = find_order(values[place] for _, values, _ in source.rows(_drop))
     if not order.settled:
-        notes.append(
-            f"The dates of column {source.header[place]!r} may be month first or day first: they were taken as month first."
-        )
+        notes.append(f"The dates of column {source.header[place]!r} may be month first or day first: they were taken as month first.")
     return order.day_first
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TextIO
 
 RAW_CHARS = 2_000
+_NAME_BYTES = 150  # a file name holds 255
 
 
 class BadRow(Exception):
@@ -27,7 +28,7 @@ class Quarantine:
         self.counts: Counter[str] = Counter()
         self.path: Path | None = None
         self._folder = folder
-        self._name = name
+        self._name = name.encode()[:_NAME_BYTES].decode(errors="ignore")
         self._file: TextIO | None = None
 
     def add(self, line: int, bad: BadRow, raw: bytes | str) -> None:

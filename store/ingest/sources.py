@@ -43,6 +43,10 @@ def open_source(path: Path) -> Source:
         raise NotFound(f"There is no file {path}.")
     if path.stat().st_size == 0:
         raise InputError(f"{path.name} is empty: a header line, or one JSON object a line, is needed.")
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        raise InputError(f"{path.name} cannot be opened ({error.strerror}): check its permissions.") from error
     suffix = path.suffix.lower()
     if suffix in (".gz", ".zip", ".bz2", ".xz", ".zst"):
         raise InputError(f"{path.name} is compressed: unpack it first.")

@@ -96,14 +96,14 @@ def test_a_million_events_are_added_and_read_in_reasonable_time(store: Store) ->
     rng = np.random.default_rng(0)
     picks = zip(rng.integers(n_users, size=n).tolist(), rng.integers(n_items, size=n).tolist(), strict=True)
     rows = [(UserId(f"u{user}"), ItemId(f"i{item}"), "rating", 3.0, float(t)) for t, (user, item) in enumerate(picks)]
-    began_s = time.perf_counter()
+    began_s = time.process_time()
     assert sum(store.events.add_rows(rows[start : start + 20_000]) for start in range(0, n, 20_000)) == n
-    added_s = time.perf_counter()
+    added_s = time.process_time()
     arrays = store.events.arrays()
-    read_s = time.perf_counter()
+    read_s = time.process_time()
     assert arrays.n == n
-    assert added_s - began_s < 60  # about 8 s on two idle cores
-    assert read_s - added_s < 10  # about 2 s
+    assert added_s - began_s < 30  # CPU seconds: about 8 where nothing else runs
+    assert read_s - added_s < 8  # about 2
     by_time = np.argsort(arrays.time_s)
     assert [arrays.user_ids[user] for user in arrays.user[by_time[:100]]] == [row[0] for row in rows[:100]]
     assert [arrays.item_ids[item] for item in arrays.item[by_time[-100:]]] == [row[1] for row in rows[-100:]]

@@ -16,9 +16,7 @@ TITLES = {
 @pytest.fixture
 def library(store: Store) -> Store:
     store.items.upsert(
-        Item(
-            ItemId(item_id), "movies", title, text=text, attributes={"genre": ("Science Fiction",) if item_id == "blade" else ()}
-        )
+        Item(ItemId(item_id), "movies", title, text=text, attributes={"genre": ("Science Fiction",) if item_id == "blade" else ()})
         for item_id, (title, text) in TITLES.items()
     )
     return store

@@ -11,10 +11,17 @@ _SMALL = r"(?:(?:a|an|the|my|our|his|her|this|that|these|those|good|great|lots?\
 _NOT_ASKED = re.compile(
     r"(?:(?<!mood )(?<!looking )(?<!look )(?<!search )(?<!searching )(?<!up )(?<!ask )(?<!asking )(?<!hunting )\bfor"
     r"|\b(?:while|whilst|during|after|before|about|on|similar\s+to|based\s+on|adapted\s+from|from|as|into|when|in|at|unlike|with|of|"
-    r"finished|watched|loved|liked|enjoyed|hated|saw|played|heard)"
+    r"finished|watched|loved|liked|enjoyed|hated|saw|played|heard|has|had)"
     r"|(?<!to )(?<!can )\bread(?=\s+(?:the|that|this|my)\s)"
     r"|(?<!'d )(?<!’d )(?<!would )(?<!feel )(?<!should )\blikes?|\bbeen\s+\w+ing)"
     rf"\s+{_SMALL}$",
+    re.IGNORECASE,
+)
+# "I read the book", "it was a good film": a thing already spoken of, neither asked for nor refused.
+_KNOWN = re.compile(
+    r"(?:\b(?:the|that|this|those|these|his|her|their|its|it['’]s)|"
+    r"(?:\bwas|\b(?:it|that|this|he|she|which)\s*(?:is|['’]s)|\b(?:its|thats))\s+(?:such\s+)?an?(?:\s+\w+){0,2}|"
+    r"\bbased\s+(?:on|off)(?:\s+\w+){0,4})\s+$",
     re.IGNORECASE,
 )
 _NOT_ASKED_AFTER = re.compile(r"^(?:的?时候?|之前|之后|以后|以前|后|完)(?!来)")
@@ -28,7 +35,7 @@ _ADDED_AFTER = re.compile(
     r"|^[^，。！？]{0,4}也(?:要|行|可以|来|想)",
     re.IGNORECASE,
 )
-_DESCRIBED_BY = re.compile(r"^\s+(?:with|that|about|where|which|featuring|containing|involving)\b", re.IGNORECASE)
+_DESCRIBED_BY = re.compile(r"^\s+(?:with|that|about|where|which|featuring|containing|involving|from|by|like)\b", re.IGNORECASE)
 _ENDS = re.compile(r"[.;!?。；！？\n]")
 _BACK = 60
 
@@ -66,7 +73,8 @@ def read_domains(text: str, mentions: Sequence[DomainMention]) -> Asked:
     "A book" asks for books only; "some music as well" adds music; "not a movie" refuses; "music for my workout" asks for music
     only; verbs ("something to read") count where no noun does.
     """
-    refused = tuple(m for m in mentions if m.negated and not _DESCRIBED_BY.match(text[m.end :]))
+    mentions = [m for m in mentions if m.by_verb or not _KNOWN.search(_clause_before(text, m.start))]
+    refused = tuple(m for m in mentions if m.negated and not m.by_verb and not _DESCRIBED_BY.match(text[m.end :]))
     open_to_question = [m for m in mentions if not m.negated and not m.hidden and not m.first_of_two]
     added = tuple(m for m in open_to_question if _is_added(text, m, mentions) and not _is_circumstance(text, m, added=True))
     rest = [m for m in open_to_question if m not in added and not _is_circumstance(text, m, added=False)]

@@ -5,6 +5,7 @@ Only what the words say: every constraint carries the place in the text that say
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -26,6 +27,8 @@ COMPARED = frozenset({"duration", "year", "price"})
 """Attributes of wishes that compare items inside a domain: short/long, old/recent, cheap/expensive."""
 
 _QUOTED = re.compile(r"\"[^\"\n]{1,80}\"|“[^”\n]{1,80}”|《[^》\n]{1,60}》|「[^」\n]{1,60}」")
+# "Free Fire (2016)": a title even where the catalogue does not have it.
+_TITLE_WITH_YEAR = re.compile(r"(?:[A-Z0-9][\w'’:&.,!-]*\s+(?:(?:of|the|and|a|an|in|to|for|on|from|with)\s+){0,2}){1,8}\(\d{4}\)")
 _BROAD = 3  # a concept of more values than this does not ban those that the same text asks for by name
 
 Pair = tuple[str, str]
@@ -89,7 +92,8 @@ def constraints_from_text(text: str, catalogue: Catalogue, concepts: Concepts) -
     of the catalogue say nothing about genres or kinds. A kind that the catalogue lacks is kept: asking for it finds nothing.
     """
     text = text[:MAX_TEXT]
-    masked = [(m.start(), m.end()) for m in _QUOTED.finditer(text)] + [(t.start, t.end) for t in catalogue.find_titles(text)]
+    masked = [match.span() for pattern in (_QUOTED, _TITLE_WITH_YEAR) for match in pattern.finditer(text)]
+    masked += [(title.start, title.end) for title in catalogue.find_titles(text)]
     limits = [limit for limit in find_limits(text) if not _overlaps(limit.start, limit.end, masked)]
     groups = _groups(text, catalogue, concepts, masked + [(limit.start, limit.end) for limit in limits])
     asked = read_domains(text, _domain_mentions(text, groups))
@@ -255,11 +259,25 @@ def _join(parts: list[Constraints]) -> Constraints:
         return min((value for value in values if value is not None), default=None)
 
     price = least([part.max_price_cents for part in parts])
+    min_year, max_year = _years(parts)
     return replace(
         joined,
+        min_year=min_year,
+        max_year=max_year,
         max_duration_min=least([part.max_duration_min for part in parts]),
         max_price_cents=None if price is None else int(price),
     )
+
+
+def _years(parts: list[Constraints]) -> tuple[int | None, int | None]:
+    """Join spans of years: what they share ("after 1990 and before 2000"), or all from first to last ("the 70s or the 90s")."""
+    low, high = -math.inf, math.inf
+    for part in parts:
+        if part.min_year is None and part.max_year is None:
+            continue
+        a, b = part.min_year if part.min_year is not None else -math.inf, part.max_year if part.max_year is not None else math.inf
+        low, high = (max(low, a), min(high, b)) if a <= high and low <= b else (min(low, a), max(high, b))
+    return None if math.isinf(low) else int(low), None if math.isinf(high) else int(high)
 
 
 def _union(mentions: tuple[DomainMention, ...]) -> frozenset[str]:

@@ -42,7 +42,7 @@ _ONE_YEAR = re.compile(
     re.IGNORECASE,
 )
 _DURATION = re.compile(
-    rf"(?<![\w.$€£])(?P<n>\d+(?:\.\d+)?|{_WORDS})[\s-]*(?P<unit>hours?|hrs?|h|minutes?|mins?|min)\b"
+    rf"(?<![\w.$€£])(?P<n>\d+(?:\.\d+)?|{_WORDS})[\s-]*(?P<unit>hours?|hrs?|h|minutes?|mins?|min)(?![a-z])"
     rf"(?:\s*(?:and\s+)?(?P<half>a\s+half)|\s*(?:and\s+)?(?P<m>\d{{1,2}})\s*(?:minutes?|mins?|min|m)?\b)?"
     rf"|(?P<zn>\d+(?:\.\d+)?|{_HANZI})\s*个?(?P<zunit>小时|钟头|分钟)(?P<zhalf>半)?",
     re.IGNORECASE,
@@ -64,14 +64,16 @@ _OVER = re.compile(
 )
 _REFUSED = re.compile(
     r"\b(?:no|not|nothing|none|isn['’]?t|don['’]?t\s+want(?:\s+(?:anything|something))?|never|without\s+anything|avoid(?:\s+anything)?)"
-    r"(?:\s+(?:from|made|released|that['’]?s|is))*\s*$",
+    r"(?:\s+(?:from|made|released|that['’]?s|is|any|anything|the|movies?|films?|books?|music|songs?))*\s*['’]?$",
     re.IGNORECASE,
 )
+_SPOKEN_OF = re.compile(r"\bit\s+(?:\w+\s+)?(?:came|comes)\s+out\s*$", re.IGNORECASE)
 _TAIL_AT_MOST = re.compile(
     r"^\s*(?:max\b|tops\b|at\s+most|or\s+(?:less|shorter|under|cheaper)|left\b|to\s+(?:spare|kill|spend)|free\b|以内|之内|内|以下|左右|"
     r"的?时间|够)",
     re.IGNORECASE,
 )
+_SHORTEST_MIN = 3  # "just a minute" is no limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,11 @@ def _decades(text: str) -> Iterator[Limit]:
         before = text[: match.start()]
         cue = re.search(r"\b(?P<cue>before|until|after|since|older\s+than|newer\s+than)\s+$", before, re.IGNORECASE)
         start = cue.start() if cue else match.start()
-        if _REFUSED.search(before[:start]) and not cue:
+        tail = re.match(r"\s+(?:or|and)\s+(?P<way>earlier|older|before|later|newer|after)\b", text[match.end() :], re.IGNORECASE)
+        if tail:
+            older = tail["way"].lower() in ("earlier", "older", "before")
+            yield Limit("year", None if older else first, first + 9 if older else None, match.start(), match.end() + tail.end())
+        elif _REFUSED.search(before[:start]) and not cue:
             yield Limit("year", None, None, start, match.end())  # "nothing from the 80s" has a hole in the middle
         elif cue and cue["cue"].lower().split()[0] in ("before", "older"):
             yield _bounded(before[:start], None, first - 1, (start, match.end()))
@@ -153,14 +159,14 @@ def _years(text: str) -> Iterator[Limit]:
             yield Limit("year", year, None, *span)
         elif cue in ("until", "till", "up to", "by") or tail.endswith(("older", "earlier", "before")):
             yield Limit("year", None, year, *span)
-        elif (cue in ("from", "in", "of") or tail == "年") and not _REFUSED.search(before):
+        elif (cue in ("from", "in", "of") or tail == "年") and not _REFUSED.search(before) and not _SPOKEN_OF.search(before):
             yield Limit("year", year, year, *span)
 
 
 def _durations(text: str) -> Iterator[Limit]:
     for match in _DURATION.finditer(text):
         minutes = _minutes(match)
-        if re.match(r"\s*(?:ago|later|前|后)\b", text[match.end() :], re.IGNORECASE):
+        if minutes < _SHORTEST_MIN or re.match(r"\s*(?:ago|later|前|后)\b", text[match.end() :], re.IGNORECASE):
             continue
         adjective = re.search(r"(?:\d|[a-z])(?:-|\s+)(?:hour|minute|min)$", match.group(), re.IGNORECASE) and match["n"] not in (
             "a",

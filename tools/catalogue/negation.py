@@ -11,17 +11,18 @@ _BACK = 90  # characters before a mention in which its negation may stand
 _NOUNS = r"(?:movies?|films?|books?|novels?|songs?|music|recipes?|stuff|things?|ones?|genres?|stories|story)"
 # Words that may stand between a negation and what it negates. Anything else ends the negation's reach.
 _FILLERS = (
-    r"(?:want(?:ing)?|wanna|like|likes?|love|to|watch(?:ing)?|see(?:ing)?|read(?:ing)?|hear(?:ing)?|listen(?:ing)?|need|feel(?:ing)?|in|the|mood|"
+    r"(?:want(?:ing)?|wanna|like|likes?|love|to|watch(?:ing)?|see(?:ing)?|read(?:ing)?|hear(?:ing)?|listen(?:ing)?|feel(?:ing)?|in|the|mood|"
     r"for|a|an|any|anything|something|some|too|so|very|really|overly|particularly|super|that|that's|thats|which|is|are|be|being|with|of|"
     r"about|involving|containing|featuring|much|many|more|lots?|full|all|those|these|this|kinds?|types?|sort|get|give|show|recommend|play|"
     r"by|have|has|contain|include|fan|as|it|it's|stand|at|else|overtly|remotely|even|enjoy|into|care|ever|extremely|" + _NOUNS + r")"
 )
 _CUES = (
-    r"(?P<not>(?<!why )(?<!if )(?<!or )\bnot\b(?!\s+(?:only|just|bad|sure))|\b(?:isn|aren|wasn)['’]?t\b|\bless\b|\bnever\b)"
+    r"(?P<not>(?<!why )(?<!if )(?<!or )(?<!it's )(?<!it’s )(?<!its )(?<!it is )"
+    r"\bnot\b(?!\s+(?:only|just|bad|sure))|\b(?:isn|aren)['’]?t\b|\bless\b|\bnever\b)"
     r"|(?P<list>\bwithout\b|\bw/o\b|\bavoid(?:ing)?\b|\bexcept(?:\s+for)?\b|\bexclud(?:e|ing)\b|\bskip\b|\bhates?\b|\bdislikes?\b|\bminus\b|"
     r"\b(?:do|does|did|can|wo|would|should)(?:n['’]?t|\s+not)\b|\bcannot\b|\b(?:any|every)thing\s+but\b|\b(?:other|rather)\s+than\b|"
     r"\binstead\s+of\b|\b(?:tired|sick|free)\s+of\b|\bfed\s+up\s+with\b)"
-    r"|(?P<no>\bno\b(?!\s+(?:problem|matter|idea|one|wonder|doubt|worries))|\bnothing\b|\bnone\b|\bnor\b|\bneither\b)"
+    r"|(?P<no>\bno\b(?!\s+(?:problem|matter|idea|one|wonder|doubt|worries|that|thats|it|its|this|i|thanks|thank|please|yes)\b)|\bnothing\b|\bnone\b|\bnor\b|\bneither\b)"
 )
 # "without nuts or lentils": a word that nobody knows may be the first of the list.
 _ENGLISH = re.compile(rf"(?:{_CUES})(?P<gap>(?:[\s-]+{_FILLERS}){{0,8}}(?:\s+[\w'’-]+\s+n?or\b)?)[\s-]*$", re.IGNORECASE)

@@ -19,9 +19,7 @@ class Als:
 
     name = "als"
 
-    def __init__(
-        self, *, factors: int = 64, regularisation: float = 1.0, alpha: float = 5.0, iterations: int = 12, seed: int = 0
-    ) -> None:
+    def __init__(self, *, factors: int = 64, regularisation: float = 1.0, alpha: float = 5.0, iterations: int = 12, seed: int = 0) -> None:
         self.factors, self.regularisation, self.alpha = factors, regularisation, alpha
         self.iterations, self.seed = iterations, seed
 
@@ -60,9 +58,7 @@ class Als:
             regularisation, alpha, iterations, seed = settings
         except (KeyError, ValueError) as error:
             raise StoreError("The saved model is damaged; delete the file and fit again.") from error
-        model = cls(
-            factors=factors.shape[1], regularisation=regularisation, alpha=alpha, iterations=int(iterations), seed=int(seed)
-        )
+        model = cls(factors=factors.shape[1], regularisation=regularisation, alpha=alpha, iterations=int(iterations), seed=int(seed))
         model._keep(factors)
         return model
 

@@ -19,9 +19,7 @@ if TYPE_CHECKING:
     from scenewise.store.events import EventArrays
 
 RATING_KINDS = frozenset({"rating", "rate", "rated", "review"})
-REFUSING_KINDS = frozenset(
-    {"dislike", "disliked", "skip", "skipped", "hide", "hidden", "reject", "rejected", "dismiss", "dismissed"}
-)
+REFUSING_KINDS = frozenset({"dislike", "disliked", "skip", "skipped", "hide", "hidden", "reject", "rejected", "dismiss", "dismissed"})
 LIKED = 1.0
 _LONGEST_SCALE = 10.0  # a kind with larger values counts plays or hours, even where an import called it a rating
 
@@ -63,27 +61,36 @@ class Interactions:
     sequences: Sequences
     worth: Weights
 
-    def history(self, user: int) -> tuple[Rows, Weights]:
-        """Return a user's rows, oldest first, and what each is worth."""
-        part = slice(int(self.sequences.starts[user]), int(self.sequences.starts[user + 1]))
-        return self.sequences.rows[part], self.worth[part]
+    def hold_back(self, n: int = 1) -> tuple[Interactions, tuple[HeldBack, ...]]:
+        """Take the last n events of each user, the first one never: the rest, and the events taken, by user, oldest first.
 
-    def without_last(self, min_events: int = 2) -> tuple[Interactions, dict[int, int]]:
-        """Take the last event of each user who has at least `min_events`: the rest, and user -> row of the event taken.
-
-        An item that the user had before cannot be asked for, so such a user keeps the event.
+        An event whose item the user had before is no question, and stays in the rest.
         """
-        starts = self.sequences.starts
-        taken: dict[int, int] = {}
-        keep = np.ones(len(self.sequences.rows), dtype=bool)
-        for user in np.flatnonzero(np.diff(starts) >= min_events).tolist():
-            last = int(starts[user + 1]) - 1
-            row = int(self.sequences.rows[last])
-            if row not in self.sequences.rows[int(starts[user]) : last]:
-                taken[user], keep[last] = row, False
-        users = self.sequences.user_of_event()[keep]
-        rows, times_s, worth = self.sequences.rows[keep], self.sequences.times_s[keep], self.worth[keep]
-        return from_columns(users, rows, times_s, worth, shape=self.matrix.shape), taken
+        users, starts, rows = self.sequences.user_of_event(), self.sequences.starts, self.sequences.rows
+        place = np.arange(len(rows))
+        keep = (place < starts[users + 1] - n) | (place == starts[users])
+        held = []
+        for event in np.flatnonzero(~keep).tolist():
+            start = int(starts[users[event]])
+            if rows[event] in rows[start:event]:
+                keep[event] = True
+                continue
+            before = _latest(rows[start:event], self.worth[start:event])
+            held.append(HeldBack(int(users[event]), *before, int(rows[event]), float(self.worth[event])))
+        columns = (users[keep], rows[keep], self.sequences.times_s[keep], self.worth[keep])
+        return from_columns(*columns, shape=self.matrix.shape), tuple(held)
+
+
+@dataclass(frozen=True)
+class HeldBack:
+    """One question to a model: what did this user do after `rows` (int32 (h,), oldest first, each item once at its latest event)?
+    `worth` float32 (h,) goes with the rows, `target_worth` with the target."""
+
+    user: int
+    rows: Rows
+    worth: Weights
+    target: int
+    target_worth: float
 
 
 def learn_worth(arrays: EventArrays) -> Worth:
@@ -143,3 +150,12 @@ def _best_of_pairs(users: NDArray[np.integer], rows: Rows, worth: Weights, shape
     first = np.ones(len(users), dtype=bool)
     first[1:] = (users[1:] != users[:-1]) | (rows[1:] != rows[:-1])
     return csr_matrix((worth[first], (users[first], rows[first])), shape=shape, dtype=np.float32)
+
+
+def _latest(rows: Rows, worth: Weights) -> tuple[Rows, Weights]:
+    """Keep each item at its latest event, as Collaborative.fold does for a live history."""
+    latest: dict[int, float] = {}
+    for row, value in zip(rows.tolist(), worth.tolist(), strict=True):
+        latest.pop(row, None)
+        latest[row] = value
+    return np.asarray([*latest], dtype=np.int32), np.asarray([*latest.values()], dtype=np.float32)

@@ -46,7 +46,7 @@ def _weigh(matrix: csr_matrix, weighting: Weighting, k1: float, b: float) -> csr
             items.data = np.sqrt(items.data) * idf[items.indices]
         else:
             length = np.asarray(items.sum(axis=1)).ravel()
-            norm = (1.0 - b) + b * length / max(float(length.mean()), 1e-12)
+            norm = (1.0 - b) + b * length * len(length) / max(float(length.sum()), 1e-12)
             items.data = items.data * (k1 + 1.0) / (k1 * norm[item_of] + items.data) * idf[items.indices]
     if weighting != "bm25":
         lengths = np.sqrt(np.asarray(items.multiply(items).sum(axis=1)).ravel())

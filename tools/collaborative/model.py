@@ -91,7 +91,7 @@ def save_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
 def load_arrays(path: Path) -> dict[str, NDArray[Any]]:
     """Read an .npz without pickle. NotFound where there is none, StoreError where it is damaged."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as handle, np.load(handle, allow_pickle=False) as file:  # numpy leaves a damaged file open
             return {name: file[name] for name in file.files}
     except FileNotFoundError as error:
         raise NotFound("There is no saved model at this path; fit one first.") from error

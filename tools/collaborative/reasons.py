@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-
-import numpy as np
+from typing import Literal
 
 from scenewise.store.types import Item
-from scenewise.tools.candidates import Candidate, Candidates
 from scenewise.tools.collaborative.model import CollaborativeModel, Explaining, Rows, Scores, Weights
 
+Clause = Literal["also", "after", "people", "alike"]
 _WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
         "en": MappingProxyType(
@@ -36,24 +35,27 @@ _WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
 
 
 def explain(
-    model: CollaborativeModel, rows: Rows, weights: Weights, columns: Rows, scores: Scores, *, items: Sequence[Item], locale: str
-) -> Candidates:
-    """Make the candidates of one source, each with its reason.
+    model: CollaborativeModel,
+    rows: Rows,
+    weights: Weights,
+    columns: Rows,
+    scores: Scores,
+    *,
+    clause: Clause,
+    items: Sequence[Item],
+    locale: str,
+) -> list[str]:
+    """Give the reason for each candidate of one source.
 
     `rows`, `weights`: the history (h,), weight 0 where the user did not like it, so that it is never named; `columns`, `scores`:
     the candidates (c,). Where no liked event speaks for a candidate, the reason names none.
     """
     words = _WORDS["zh" if locale.casefold().startswith("zh") else "en"]
-    if model.name == "popularity":
-        reasons = [words["person" if n == 1 else "people"].format(n=int(n)) for n in scores.tolist()]
-    elif isinstance(model, Explaining) and len(rows) and len(columns):
-        parts = model.contributions(rows, weights, columns)  # (h, c)
-        speaker, loudest = parts.argmax(axis=0), parts.max(axis=0)
-        clause = words["after" if model.name == "transition_knn" else "also"]
-        spoken = [clause.format(title=items[rows[place]].title) for place in range(len(rows))]
-        reasons = [spoken[place] if loud > 0 else words["alike"] for place, loud in zip(speaker, loudest, strict=True)]
-    else:
-        reasons = [words["alike"]] * len(columns)
-    ids = (items[row].item_id for row in columns.tolist())
-    table = zip(ids, np.asarray(scores, dtype=float).tolist(), reasons, strict=True)
-    return Candidates(tuple(Candidate(item_id, model.name, score, reason) for item_id, score, reason in table))
+    if clause == "people":
+        return [words["person" if n == 1 else "people"].format(n=int(n)) for n in scores.tolist()]
+    if not isinstance(model, Explaining) or not len(rows) or not len(columns):
+        return [words["alike"]] * len(columns)
+    parts = model.contributions(rows, weights, columns)  # (h, c)
+    speaker, loudest = parts.argmax(axis=0).tolist(), parts.max(axis=0).tolist()
+    spoken = [words[clause].format(title=items[row].title) for row in rows.tolist()]
+    return [spoken[place] if loud > 0 else words["alike"] for place, loud in zip(speaker, loudest, strict=True)]

@@ -6,13 +6,24 @@ Ludewig & Jannach 2018, with a decay of powers in place of 1/distance), damped b
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Self
 
 import numpy as np
 from scipy.sparse import coo_matrix, csr_matrix, diags_array
 
-from scenewise.store.errors import InputError
-from scenewise.tools.collaborative.model import Rows, Scores, Sequences, Weights, check_interactions
+from scenewise.store.errors import InputError, StoreError
+from scenewise.tools.collaborative.model import (
+    Rows,
+    Scores,
+    Sequences,
+    Weights,
+    check_interactions,
+    csr_arrays,
+    csr_from,
+    load_arrays,
+    save_arrays,
+)
 from scenewise.tools.collaborative.neighbours import NeighbourModel, strongest
 
 
@@ -54,6 +65,21 @@ class TransitionKnn(NeighbourModel):
     def contributions(self, rows: Rows, weights: Weights, columns: Rows) -> Scores:
         """Return each event's part of the score: float32 (h, c)."""
         return super().contributions(rows, self._recent(weights), columns)
+
+    def save(self, path: Path) -> None:
+        """Write the neighbours and the recency as .npz, atomically."""
+        save_arrays(path, {**csr_arrays(self.similarity), "recency": np.asarray(self.recency)})
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read what save wrote; the other settings of the fit are not needed to score. NotFound, StoreError."""
+        arrays = load_arrays(path)
+        model = cls()
+        model.similarity = csr_from(arrays)
+        if "recency" not in arrays:
+            raise StoreError("The saved model is damaged; delete the file and fit again.")
+        model.recency = float(arrays["recency"])
+        return model
 
     def _recent(self, weights: Weights) -> Weights:
         age = np.arange(len(weights) - 1, -1, -1, dtype=np.float32)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from scenewise.store.types import Item
 from scenewise.tools.copywriter.evidence import EvidenceRow, clean, is_plain
@@ -102,77 +102,103 @@ def _surface(text: str, item: Item, rows: Sequence[EvidenceRow]) -> Iterator[str
         yield "a symbol that no row has"
 
 
+@dataclass(frozen=True, slots=True)
+class _State:
+    """What the words so far ask of the next: `cue` binds it, `held` is the cue that the evidence just ended stood under ("" for none;
+    "by A and B"), `beside` is "text" or "value" where evidence ended right before, `told` where the clause already quotes a sentence."""
+
+    cue: Cue = None
+    held: Cue = None
+    beside: str = ""
+    told: bool = False
+
+
 def _cover(tokens: Sequence[Token], spans: dict[int, list[Span]]) -> list[_Piece]:
-    """Find the cheapest cover: dynamic programming over (position, cue that binds what follows, cue that evidence just ended under).
+    """Find the cheapest cover: dynamic programming over (position, state).
 
     Cost is (unsupported words, neutral words, pieces), compared in that order.
     """
-    State = tuple[Cue, Cue]
-    best: list[dict[State, tuple[tuple[int, int, int], tuple[_Piece, ...]]]] = [{} for _ in range(len(tokens) + 1)]
-    best[0][None, None] = ((0, 0, 0), ())
+    best: list[dict[_State, tuple[tuple[int, int, int], tuple[_Piece, ...]]]] = [{} for _ in range(len(tokens) + 1)]
+    best[0][_State()] = ((0, 0, 0), ())
     for at in range(len(tokens)):
-        for (cue, held), (cost, pieces) in best[at].items():
-            for piece, state in _steps(tokens, at, cue, held, spans[at]):
+        for state, (cost, pieces) in best[at].items():
+            for piece, following in _steps(tokens, at, state, spans[at]):
                 length = piece.end - piece.start
                 add = (length, 0, 1) if piece.problem else (0, 0 if piece.span else length, 1)
                 total = (cost[0] + add[0], cost[1] + add[1], cost[2] + add[2])
-                known = best[piece.end].get(state)
+                known = best[piece.end].get(following)
                 if known is None or total < known[0]:
-                    best[piece.end][state] = (total, (*pieces, piece))
-    ends = [(cost[0] + (cue in HARD), cost, cue, pieces) for (cue, _), (cost, pieces) in best[-1].items()]
+                    best[piece.end][following] = (total, (*pieces, piece))
+    ends = [(cost[0] + (state.cue in HARD), cost, state.cue, pieces) for state, (cost, pieces) in best[-1].items()]
     _, _, cue, pieces = min(ends, key=lambda end: end[:2])
     dangling = [_Piece(len(tokens) - 1, len(tokens), problem=f"nothing follows: {tokens[-1].text}")] if cue in HARD else []
     return [*pieces, *dangling]
 
 
-def _steps(tokens: Sequence[Token], at: int, cue: Cue, held: Cue, spans: Sequence[Span]) -> Iterator[tuple[_Piece, tuple[Cue, Cue]]]:
-    """Go one piece on. Punctuation ends what a cue binds."""
+def _steps(tokens: Sequence[Token], at: int, state: _State, spans: Sequence[Span]) -> Iterator[tuple[_Piece, _State]]:
+    """Go one piece on. Punctuation ends what a cue binds, and a clause."""
     token = tokens[at]
-    bound = None if token.broken else cue
-    loose = cue in HARD and token.broken
+    loose = state.cue in HARD and token.broken
+    if token.broken:
+        state = _State()
     for span in spans:
-        if bound in span.after and not loose:
-            yield _Piece(at, span.end, span), (None, bound or "")
-    for end, state in _neutral(tokens, at, bound, None if token.broken else held):
-        if not loose and not (bound in HARD and state[0] != bound):
-            yield _Piece(at, end), state
-    yield _Piece(at, at + 1, problem=_problem(token)), (None, None)
+        if state.cue in span.after and not loose and _may_stand(span, state):
+            told = state.told or span.field == "text"
+            beside = "text" if span.field == "text" else "value"
+            yield _Piece(at, span.end, span), _State(held=state.cue or "", beside=beside, told=told)
+    for end, following in _neutral(tokens, at, state):
+        if not loose and not (state.cue in HARD and following.cue != state.cue):
+            yield _Piece(at, end), following
+    yield _Piece(at, at + 1, problem=_problem(token)), _State(told=state.told)
 
 
-def _neutral(tokens: Sequence[Token], at: int, cue: Cue, held: Cue) -> Iterator[tuple[int, tuple[Cue, Cue]]]:
+def _may_stand(span: Span, state: _State) -> bool:
+    """A clause quotes one stretch of a sentence at most, and never runs it into other evidence: two true halves can make a false whole."""
+    if span.field == "text":
+        return not state.told and not state.beside
+    return state.beside != "text"
+
+
+def _neutral(tokens: Sequence[Token], at: int, state: _State) -> Iterator[tuple[int, _State]]:
+    """Yield where a neutral word or phrase at `at` ends, and the state after it."""
     token, words = tokens[at], closed_words()
     if token.is_han:
-        yield from _neutral_han(tokens, at, cue, held)
+        yield from _neutral_han(tokens, at, state)
         return
     if token.is_capital and not token.opens:
         return
     word = token.folded
     if word in words["determiners"]:
-        yield at + 1, (cue, None)
+        yield at + 1, replace(state, held=None)
     if word in words["joiners"]:
-        # "by A and B": what bound A binds B.
-        yield at + 1, ((held or None) if held is not None else cue, None)
+        yield at + 1, _joined(state)
     if word in words["cues"]:
-        yield at + 1, (cue_of(word), None)
+        yield at + 1, _State(cue=cue_of(word), told=state.told)
     if word in words["function"] or word in words["plain"]:
-        yield at + 1, (None, None)
+        yield at + 1, _State(told=state.told)
 
 
-def _neutral_han(tokens: Sequence[Token], at: int, cue: Cue, held: Cue) -> Iterator[tuple[int, tuple[Cue, Cue]]]:
+def _neutral_han(tokens: Sequence[Token], at: int, state: _State) -> Iterator[tuple[int, _State]]:
     words = closed_words()
     for end in range(at + 1, min(len(tokens), at + 6) + 1):
         if not tokens[end - 1].is_han or (end - 1 > at and tokens[end - 1].broken):
             break
         phrase = "".join(token.text for token in tokens[at:end])
         if phrase in words["zh_determiners"]:
-            yield end, (cue, None)
+            yield end, replace(state, held=None)
         if phrase in words["zh_joiners"]:
-            yield end, ((held or None) if held is not None else cue, None)
+            yield end, _joined(state)
         if phrase in words["zh_function"]:
-            yield end, (None, None)
+            yield end, _State(told=state.told)
         for name in ("by", "about", "for"):
             if phrase in words[f"zh_{name}"]:
-                yield end, (name, None)
+                yield end, _State(cue=name, told=state.told)
+
+
+def _joined(state: _State) -> _State:
+    """After "and": what bound the first binds the second."""
+    cue = state.cue if state.held is None else state.held or None
+    return replace(state, cue=cue, held=None)
 
 
 def _problem(token: Token) -> str:

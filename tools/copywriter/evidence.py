@@ -12,7 +12,7 @@ from scenewise.tools.candidates import Candidate
 from scenewise.tools.copywriter.nouns import duration_words, noun_of, scene_words
 from scenewise.tools.graph.paths import GraphPath
 
-MAX_ROWS = 10
+MAX_ROWS = 12
 MAX_VALUES = 3
 MAX_VALUE_CHARS = 80
 MAX_SENTENCE_CHARS = 220
@@ -55,7 +55,7 @@ def evidence_for(
     reasons: Sequence[Candidate] = (),
     history: Sequence[str] = (),
 ) -> tuple[EvidenceRow, ...]:
-    """List what may be said of the item, at most ten rows, always in the same order.
+    """List what may be said of the item, at most twelve rows, always in the same order.
 
     `fits` says why the item suits the scene ("uplifting", "under an hour"); `reasons` are candidates of this item, of whose clauses
     those of collaborative sources become the row "people"; `history` are titles that the user liked, the best first. Sentences of the

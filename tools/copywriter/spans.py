@@ -150,7 +150,7 @@ def _match_whole(tokens: Sequence[Token], start: int, unit: _Unit) -> int | None
         have = tokens[at]
         if have.broken and at > start and not wanted.broken and wanted.folded not in ARTICLES:
             return None
-        if have.folded == wanted.folded or (unit.field not in EXACT and have.lemma == wanted.lemma and not wanted.is_number):
+        if have.folded == wanted.folded or (unit.field not in EXACT and have.singular == wanted.singular and not wanted.is_number):
             at, want = at + 1, want + 1
         elif wanted.folded in ARTICLES and len(unit.tokens) > 1 and unit.field not in EXACT:
             want += 1
@@ -177,7 +177,7 @@ def _quote_cues(row: Sequence[Token], begin: int) -> frozenset[Cue]:
 
 
 def _quote_ends(tokens: Sequence[Token], start: int, row: Sequence[Token], begin: int) -> Iterator[int]:
-    at, place, content = start, begin, 0
+    at, place, content, plain = start, begin, 0, False
     while at < len(tokens) and place < len(row):
         have, wanted = tokens[at], row[place]
         if have.broken and at > start and not wanted.broken:
@@ -185,8 +185,8 @@ def _quote_ends(tokens: Sequence[Token], start: int, row: Sequence[Token], begin
         if have.lemma == wanted.lemma and (not wanted.is_number or have.folded == wanted.folded):
             at, place = at + 1, place + 1
             content += not _is_function(wanted)
-            at_end = place == len(row) or row[place].broken
-            if content >= (4 if wanted.is_han else 2) and not _is_function(wanted) and (at_end or not (wanted.is_strict or wanted.is_han)):
+            plain = plain or not (_is_function(wanted) or (wanted.is_capital and place > 1))
+            if _may_end(row, place) and plain and content >= (4 if wanted.is_han else 2):
                 yield at
         elif wanted.folded in ARTICLES:
             place += 1
@@ -199,7 +199,7 @@ def _quote_ends(tokens: Sequence[Token], start: int, row: Sequence[Token], begin
 def _may_begin(row: Sequence[Token], begin: int) -> bool:
     """A quotation must not begin so that its meaning turns: inside what a negation reaches, on a name that is torn from the words that
     say what it does, on a part of a number, or in the middle of Chinese words."""
-    if begin == 0:
+    if all(token.folded in ARTICLES for token in row[:begin]):
         return True
     token, before = row[begin], row[begin - 1]
     if token.is_han:
@@ -212,6 +212,16 @@ def _may_begin(row: Sequence[Token], begin: int) -> bool:
         if other.broken:
             break
     return True
+
+
+def _may_end(row: Sequence[Token], place: int) -> bool:
+    """A quotation must not end on a word that says nothing alone, or on one that needs the next."""
+    last = row[place - 1]
+    if place == len(row):
+        return True
+    if row[place].broken:
+        return not _is_function(last)
+    return not (_is_function(last) or last.is_strict or last.is_han)
 
 
 def _cue_before(row: Sequence[Token], begin: int) -> Cue:
@@ -227,6 +237,8 @@ def cue_of(folded: str) -> Cue:
     """Bring cues that bind in the same way together; None for a word that binds nothing."""
     if folded in {"fit", "fits", "suit", "suits", "to"}:
         return "for"
+    if folded == "when":
+        return "during"
     return folded if folded in closed_words()["cues"] else None
 
 

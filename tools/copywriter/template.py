@@ -23,6 +23,9 @@ STANDALONE = frozenset(
 )
 """Genres that are nouns of their own: "a 1995 thriller", not "a 1995 thriller film"."""
 
+LONG_MIN = 180
+"""From here on minutes are no way to say a length."""
+
 TIMED = frozenset({"recipes", "workouts", "courses", "apps"})
 """Domains where the length says more than the year."""
 
@@ -85,7 +88,7 @@ def _sentences(item: Item, rows: Mapping[str, EvidenceRow], rng: random.Random) 
             (said, parts.maker, parts.scene, parts.why),
         ],
         [(head, parts.maker, parts.why), (head, parts.topic, parts.because), (said, parts.why)],
-        [(head, parts.topic, parts.maker, parts.scene), (said, parts.maker, parts.scene), (head, parts.scene, parts.people)],
+        [(head, parts.topic, parts.maker, parts.scene), (said, parts.maker, parts.scene), (head, parts.maker, parts.people)],
         [(head, parts.scene), (head, parts.maker, parts.text), (head, parts.maker, parts.topic), (head, parts.topic)],
         [(head, parts.maker), (head, parts.text)],
     )
@@ -122,12 +125,12 @@ def _thing(item: Item, rows: Mapping[str, EvidenceRow], rng: random.Random) -> s
     genre = spoken(next(iter(_values(rows, "genre")), ""))
     moods = [mood for mood in _values(rows, "mood") if " " not in mood]
     words = [rng.choice(moods)] if moods and rng.random() < 0.6 else []
-    if item.domain in TIMED:
+    if item.domain in TIMED and item.duration_min is not None and item.duration_min <= LONG_MIN:
         words += [length.replace(" minutes", "-minute").replace(" minute", "-minute") for length in _values(rows, "duration")]
-        words += _values(rows, "level")[:1] if item.domain in {"courses", "workouts"} else []
-        words += _values(rows, "cuisine")[:1] if item.domain == "recipes" else []
-    else:
+    elif item.domain not in {"recipes", "workouts"}:
         words += _values(rows, "year")
+    words += _values(rows, "level")[:1] if item.domain in {"courses", "workouts"} else []
+    words += _values(rows, "cuisine")[:1] if item.domain == "recipes" else []
     if genre:
         words.append(genre)
     last = genre.casefold().split()[-1:]
@@ -140,8 +143,8 @@ def _scene(rows: Mapping[str, EvidenceRow], rng: random.Random) -> str:
     if "scene" not in rows:
         return ""
     name = (rows["scene"].values or (rows["scene"].text,))[0]
-    if name.split()[0].endswith("ing") or len(name.split()) > 2:
-        return f" for the scene “{name}”"
+    if name.split()[0].endswith("ing"):
+        return f" for when you are {name}"
     return rng.choice((f" for your {name}", f" to suit your {name}", f", picked for your {name}"))
 
 

@@ -14,16 +14,18 @@ _TOKEN = re.compile(rf"[{_HAN}]|\d+(?:[.,]\d+)+[^\W_{_HAN}]*|[^\W_{_HAN}]+(?:['�
 _HAN_CHAR = re.compile(rf"[{_HAN}]")
 _BREAK = re.compile(r"[,.;:!?()\"“”«»《》「」，。；：！？、（）…\n]|\s[-–]+\s|—")
 _STOP = re.compile(r"[.!?:。！？：…\"“《(（]|[-–—]\s|—")
+PLURAL = ("ies", "es", "s")
 ARTICLES = frozenset({"a", "an", "the"})
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A word, number or Han character. `folded` is casefolded, `lemma` also without ending; `broken` says that punctuation stands before
-    it, `opens` that a sentence or a quotation begins with it."""
+    """A word, number or Han character. `folded` is casefolded, `singular` without a plural's ending, `lemma` also without -ing or -ed;
+    `broken` says that punctuation stands before it, `opens` that a sentence or a quotation begins with it."""
 
     text: str
     folded: str
+    singular: str
     lemma: str
     start: int
     end: int
@@ -66,16 +68,16 @@ def normalise(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).split())
 
 
-def lemma_of(folded: str) -> str:
+def lemma_of(folded: str, endings: tuple[str, ...] = ("ing", "ies", "ed", "es", "s")) -> str:
     """Take off a possessive, a plural, -ing or -ed where enough of the word is left: a comparison key, not a real lemma.
 
     >>> [lemma_of(word) for word in ("salesmen's", "films", "driving", "stopped", "news", "boss")]
     ['salesmen', 'film', 'driv', 'stop', 'news', 'boss']
     """
     word = re.sub(r"['’]s?$", "", folded)
-    for ending, least in (("ing", 4), ("ies", 3), ("ed", 4), ("es", 4), ("s", 4)):
+    for ending in endings:
         stem = word.removesuffix(ending)
-        if stem == word or len(stem) < least or (ending == "s" and stem.endswith(("s", "u"))):
+        if stem == word or len(stem) < (3 if ending == "ies" else 4) or (ending == "s" and stem.endswith(("s", "u"))):
             continue
         if ending == "ies":
             return stem + "y"
@@ -96,7 +98,7 @@ def tokenize(text: str) -> tuple[Token, ...]:
         folded = match.group().casefold().replace("’", "'")
         broken = bool(tokens) and _BREAK.search(gap) is not None
         opens = not tokens or _STOP.search(gap) is not None
-        tokens.append(Token(match.group(), folded, lemma_of(folded), match.start(), match.end(), broken, opens))
+        tokens.append(Token(match.group(), folded, lemma_of(folded, PLURAL), lemma_of(folded), match.start(), match.end(), broken, opens))
         last = match.end()
     return tuple(tokens)
 

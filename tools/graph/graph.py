@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence, Set
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,6 +29,9 @@ SOURCE = "graph"
 NEAR_NAME = 85.0
 """Least rapidfuzz ratio (0..100) at which a name is taken for another."""
 
+REASONED = 10
+KEPT_WALKS = 16
+
 
 class KnowledgeGraph:
     """Items, what is known of them, and scenes. `graph` is a networkx.MultiDiGraph, not to be changed; `walker` walks it."""
@@ -39,6 +43,8 @@ class KnowledgeGraph:
         self._aliases = load_aliases()
         self._paths = PathFinder(graph)
         self._rows = np.array([self.walker.index[item_node(item.item_id)] for item in catalogue.items], dtype=np.int64)
+        self._walks: dict[tuple[tuple[str, float], ...], NDArray[np.float64]] = {}
+        self._lock = Lock()
         self._names: dict[str, dict[str, str]] = {}
         for node, data in graph.nodes(data=True):
             if data["named"] and data["kind"] != "item":
@@ -127,7 +133,7 @@ class KnowledgeGraph:
         """
         if k < 1 or (allowed is not None and allowed.shape != (self.catalogue.n,)):
             raise InputError("candidates() needs k >= 1 and one allowed flag per catalogue item.")
-        scores = self.walker.rank(seeds)[self._rows]  # (n_items,)
+        scores = self._walk(seeds)[self._rows]  # (n_items,)
         open_ = scores > 0 if allowed is None else (scores > 0) & allowed
         liked = [node for node, _ in sorted(seeds.items(), key=lambda pair: -pair[1]) if node.startswith("item:")]
         barred = {*exclude, *(node.removeprefix("item:") for node in liked)}
@@ -137,8 +143,23 @@ class KnowledgeGraph:
             if len(rows) == k or scores[row] <= 0:
                 break
             if open_[row] and item_id not in barred:
-                rows.append(Candidate(item_id, SOURCE, float(scores[row]), self._reason(item_id, liked, seeds, locale)))
+                # A reason costs more than the walk; only the first few can reach a list.
+                reason = self._reason(item_id, liked, seeds, locale) if len(rows) < REASONED else ""
+                rows.append(Candidate(item_id, SOURCE, float(scores[row]), reason))
         return Candidates(tuple(rows))
+
+    def _walk(self, seeds: Mapping[str, float]) -> NDArray[np.float64]:
+        """The walk from these seeds, kept for the next calls: a turn asks for the same one in several domains."""
+        key = tuple(sorted(seeds.items()))
+        with self._lock:
+            kept = self._walks.get(key)
+        if kept is None:
+            kept = self.walker.rank(seeds)
+            with self._lock:
+                self._walks[key] = kept
+                while len(self._walks) > KEPT_WALKS:
+                    del self._walks[next(iter(self._walks))]
+        return kept
 
     def _reason(self, item_id: ItemId, liked: Sequence[str], seeds: Mapping[str, float], locale: str) -> str:
         node = item_node(item_id)

@@ -78,7 +78,7 @@ class PathFinder:
 
     def best(self, liked: Sequence[str], candidate: str, *, max_hops: int = 4, locale: str = "en") -> GraphPath | None:
         """Find the strongest path of at most `max_hops` edges, or None; among equals the earliest liked item wins."""
-        order = {node: place for place, node in reversed(list(enumerate(liked))) if node != candidate and node in self._graph}
+        order = {node: place for place, node in enumerate(dict.fromkeys(liked)) if node != candidate and node in self._graph}
         found = self._direct(order, candidate, locale) if max_hops >= 1 else None
         if found is None and max_hops >= 2:
             hop = self._hop(order, candidate)

@@ -40,12 +40,14 @@ class Answer:
 def answer(graph: KnowledgeGraph, question: Question) -> Answer:
     """Find the named thing and the items joined to it; for a title, those that share a node (by `relation`, if any) with it."""
     connected = np.zeros(graph.catalogue.n, dtype=np.bool_)
-    if question.title:
-        found = graph.catalogue.look_up(question.title, 1)
+    node = graph.resolve(question.kind, question.value) if question.value and not question.title else None
+    # A value of no kind that names nothing may be a title: that is how people, and small models, ask.
+    title = question.title or (question.value if node is None and question.kind is None else None)
+    if title:
+        found = graph.catalogue.look_up(title, 1)
         if not found or found[0][1] < SURE_TITLE:
             return Answer((), connected)
         return _around_item(graph, found[0][0], question.relation, connected)
-    node = graph.resolve(question.kind, question.value) if question.value else None
     if node is None:
         return Answer((), connected)
     _mark(graph, node, question.relation, connected)

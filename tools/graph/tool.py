@@ -54,7 +54,7 @@ def make_tool(graph: KnowledgeGraph) -> StructuredTool:
 
 
 def ask(graph: KnowledgeGraph, question: Question, context: TurnContext, *, k: int) -> tuple[str, Candidates]:
-    """Answer the question with the user's own seeds breaking ties; where nothing fits, walk from the seeds alone and say so."""
+    """Answer the question in the order of the user's own seeds; where nothing fits, walk from the seeds alone and say so."""
     seeds = graph.seeds_from(context.history, context.profile, context.scene.scene)
     seen = frozenset(event.item_id for event in context.history)
     locale = "zh" if context.moment.locale.casefold().startswith("zh") else "en"

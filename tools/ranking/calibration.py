@@ -45,17 +45,19 @@ class Priors:
     wish: float = 1.5
 
 
-# "retrieve" answers the words of the request and so may outweigh taste. The collaborative weights are those learned on MovieLens
-# 100k, for a store that has too few users to learn its own.
+# "retrieve" answers the words of the request and so may outweigh taste; "catalogue" lists what fits conditions, in no telling
+# order. The collaborative weights are rounded from those learned on MovieLens 100k, for a store with too few users to learn its own.
 _DEFAULT_SOURCES: Mapping[str, SourceMap] = MappingProxyType(
     {
         "popularity": SourceMap(0.1, "score"),
-        "item_knn": SourceMap(0.1, "score"),
+        "item_knn": SourceMap(0.3, "score"),
         "ease": SourceMap(0.5, "score"),
         "als": SourceMap(0.5, "score"),
-        "transition_knn": SourceMap(1.8, "score"),
+        "transition_knn": SourceMap(1.4, "score"),
+        "next_knn": SourceMap(0.4, "score"),
         "retrieve": SourceMap(1.4, "rank"),
         "graph": SourceMap(0.9, "rank"),
+        "catalogue": SourceMap(0.2, "rank"),
     }
 )
 _UNKNOWN_SOURCE = SourceMap(0.75, "rank")
@@ -63,8 +65,8 @@ _UNKNOWN_SOURCE = SourceMap(0.75, "rank")
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """`bias` is the log-odds of a candidate that nothing speaks for; `n_users` says on how many held-back events the weights were
-    learned, 0 for the default."""
+    """`bias` is the log-odds of a candidate that nothing speaks for; `n_users` says on how many users' held-back events the
+    weights were learned, 0 for the default."""
 
     sources: Mapping[str, SourceMap] = field(default_factory=lambda: _DEFAULT_SOURCES)
     bias: float = -8.0

@@ -40,9 +40,7 @@ class FusionRanker:
     pack: PackLike
     calibration: Calibration
 
-    def rank(
-        self, candidates: Candidates, context: TurnContext, k: int, *, wishes: Wishes | None = None
-    ) -> tuple[RankedItem, ...]:
+    def rank(self, candidates: Candidates, context: TurnContext, k: int, *, wishes: Wishes | None = None) -> tuple[RankedItem, ...]:
         """Return at most k items, best first, each once; what `context.allowed` forbids or the catalogue lacks is left out.
 
         Raises NotFound where the context's scene is not in the pack.

@@ -29,8 +29,6 @@ class RankedItem:
 class Ranker(Protocol):
     """Orders candidates of all sources into one list."""
 
-    def rank(
-        self, candidates: Candidates, context: TurnContext, k: int, *, wishes: Wishes | None = None
-    ) -> tuple[RankedItem, ...]:
+    def rank(self, candidates: Candidates, context: TurnContext, k: int, *, wishes: Wishes | None = None) -> tuple[RankedItem, ...]:
         """Return at most k items, best first, each once."""
         ...

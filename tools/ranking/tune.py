@@ -17,13 +17,14 @@ from numpy.typing import NDArray
 from scenewise.store.errors import StoreError
 from scenewise.tools.catalogue.catalogue import Catalogue
 from scenewise.tools.collaborative.collaborative import Collaborative
-from scenewise.tools.collaborative.interactions import Interactions, Worth, interactions_of, learn_worth
+from scenewise.tools.collaborative.interactions import HeldBack, Interactions, Worth, interactions_of, learn_worth
 from scenewise.tools.ranking.calibration import Calibration, source_values
 
 if TYPE_CHECKING:
     from scenewise.store.store import Store
 
 _FORMAT = 1
+_HELD = 3
 _LEAST_USERS = 50
 _MOST_USERS = 1_000
 _DEPTH = 100  # candidates a source, the most that the product's tool gives
@@ -59,63 +60,39 @@ def tune_fusion(store: Store, catalogue: Catalogue) -> Calibration:
 
 
 def learn_calibration(interactions: Interactions, catalogue: Catalogue, worth: Worth, *, seed: int = 0) -> Calibration:
-    """Hold back each user's last event, fit the sources on the rest, and weigh them so that it ranks high.
+    """Hold back each user's last three events, fit the sources on the rest, and weigh them so that they rank these high.
 
     The weights (>= 0) are those of a conditional logit over the user's candidates (McFadden 1974; the listwise loss of ListNet,
     Cao et al. 2007, with one relevant item), with a ridge, events counting by their worth. At most 1,000 users, drawn by seed.
     """
-    rest, taken = interactions.without_last()
-    if len(taken) < _LEAST_USERS:
+    rest, held = interactions.hold_back(_HELD)
+    users = np.random.default_rng(seed).permutation(np.unique([one.user for one in held]).astype(np.int64))[:_MOST_USERS]
+    drawn = {*users.tolist()}
+    asked = [one for one in held if one.user in drawn]
+    if len(drawn) < _LEAST_USERS:
         return Calibration()
-    users = np.random.default_rng(seed).permutation(np.asarray(sorted(taken)))[:_MOST_USERS]
     collaborative = Collaborative.fit(rest, catalogue, worth)
-    sources = tuple(collaborative.models)
-    cases, n_asked = [], len(users)
-    for user in users.tolist():
-        rows, weights, _ = fold_rows(*rest.history(user))
-        last = float(interactions.history(user)[1][-1])
-        if (case := _case(collaborative, sources, rows, weights, taken[user], last)) is not None:
-            cases.append(case)
+    cases = [case for one in asked if (case := _case(collaborative, one)) is not None]
     if len(cases) < _LEAST_USERS:
         return Calibration()
-    found = _fit_weights(cases)
-    bias = _fit_bias(cases, found, share_found=len(cases) / n_asked)
-    return Calibration().learned(dict(zip(sources, found.tolist(), strict=True)), bias, n_asked)
+    weights = _fit_weights(cases)
+    bias = _fit_bias(cases, weights, share_found=len(cases) / len(asked))
+    return Calibration().learned(dict(zip(collaborative.models, weights.tolist(), strict=True)), bias, len(drawn))
 
 
-def fold_rows(
-    rows: NDArray[np.int32], worth: NDArray[np.float32]
-) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.int32]]:
-    """Keep each item at its latest event, as Collaborative.fold does for events: rows, worth, and all rows seen."""
-    latest: dict[int, float] = {}
-    for row, value in zip(rows.tolist(), worth.tolist(), strict=True):
-        latest.pop(row, None)
-        latest[row] = value
-    folded = np.asarray([*latest], dtype=np.int32)
-    return folded, np.asarray([*latest.values()], dtype=np.float32), folded
-
-
-def _case(
-    collaborative: Collaborative,
-    sources: Sequence[str],
-    rows: NDArray[np.int32],
-    weights: NDArray[np.float32],
-    target: int,
-    worth: float,
-) -> _Case | None:
+def _case(collaborative: Collaborative, held: HeldBack) -> _Case | None:
     """Collect the candidates as the product would; None where the target is not among them."""
     free = np.ones(collaborative.catalogue.n, dtype=bool)
-    free[rows] = False
-    best = collaborative.best(rows, weights, _DEPTH, free=free)
+    free[held.rows] = False
+    best = collaborative.best(held.rows, held.worth, _DEPTH, free=free)
     union = np.unique(np.concatenate([columns for columns, _ in best.values()]))
-    place = int(np.searchsorted(union, target))
-    if place == len(union) or union[place] != target:
+    place = int(np.searchsorted(union, held.target))
+    if place == len(union) or union[place] != held.target:
         return None
-    values = np.zeros((len(union), len(sources)))
-    for number, source in enumerate(sources):
-        columns, scores = best[source]
+    values = np.zeros((len(union), len(best)))
+    for number, (columns, scores) in enumerate(best.values()):
         values[np.searchsorted(union, columns), number] = source_values(scores.astype(np.float64), "score")
-    return _Case(values, place, worth)
+    return _Case(values, place, held.target_worth)
 
 
 def _fit_weights(cases: Sequence[_Case]) -> NDArray[np.float64]:

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 SOURCE = "retrieve"
 _MAX_IN_MEMORY = 50_000  # items; 384 float32 each are 77 MB
-_EXACT_BELOW = 2_000  # allowed items: a dot product with each is faster than a filtered walk through the index
-_DEPTH = 100  # how deep each ranking goes before they are fused
+EXACT_BELOW = 2_000  # allowed items: a dot product with each is faster than a filtered walk through the index
+DEPTH = 100  # how deep each ranking goes before they are fused
 _MAX_QUERY = 500
 
 # Words that are in every request and say nothing about the thing asked for.
@@ -50,7 +50,11 @@ class Retriever:
     Without an index (or with an old one, see `stale`) it finds what it can: by words always, by meaning what is indexed.
     """
 
-    def __init__(self, store: Store, catalogue: Catalogue, encoders: Encoders) -> None:
+    def __init__(
+        self, store: Store, catalogue: Catalogue, encoders: Encoders, *, exact_below: int = EXACT_BELOW, depth: int = DEPTH
+    ) -> None:
+        self._exact_below = exact_below
+        self._depth = depth
         self.catalogue = catalogue
         self.encoders = encoders
         self._store = store
@@ -89,7 +93,7 @@ class Retriever:
         text = text[:_MAX_QUERY].strip()
         if k < 1 or not text or not allowed.any():
             return Candidates()
-        depth = max(_DEPTH, 2 * k)
+        depth = max(self._depth, 2 * k)
         by_words = self._search_words(text, depth, allowed)
         name, vector = self.encoders.encode_one(text)
         by_meaning = self._search_vectors(name, vector, depth, allowed=allowed, constraints=constraints)
@@ -145,7 +149,7 @@ class Retriever:
 
     def _search_vectors(self, name: str, vector: Vectors, depth: int, *, allowed: Mask, constraints: Constraints | None) -> list[int]:
         in_memory = self.catalogue.n <= _MAX_IN_MEMORY
-        if in_memory and int(allowed.sum()) < _EXACT_BELOW:
+        if in_memory and int(allowed.sum()) < self._exact_below:
             matrix = self.vectors(self._encoder(name))
             return [row for row, _ in _nearest(matrix, vector, depth, allowed)] if matrix.shape[1] == len(vector) else []
         where = where_of(constraints) if constraints is not None else None

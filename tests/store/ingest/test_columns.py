@@ -107,3 +107,18 @@ def test_a_kind_that_cannot_be_told() -> None:
 def test_price_in_cents_is_taken_once() -> None:
     assert "price" not in guess_columns(["id", "title", "price", "price_cents"], [], "items").columns
     assert guess_columns(["id", "title", "price", "price_cents"], [], "items", mapping={"price": "price"}).columns["price"] == "price"
+
+
+def test_a_column_is_not_taken_for_times_or_numbers_by_its_name_alone() -> None:
+    rows = [["u", "a", "good", "Weekend", "1000000000"], ["u", "b", "bad", "NA", ""]] * 10
+    guess = guess_columns(["user", "item", "rating", "Time", "date"], rows, "events")
+    assert guess.columns == {"user_id": "user", "item_id": "item", "time_s": "date"}
+    assert guess.ignored == ("rating", "Time")
+    few = guess_columns(["user", "item", "rating", "Time", "date"], rows[:4], "events")
+    assert few.columns["time_s"] == "Time"
+    said = guess_columns(["user", "item", "rating", "Time", "date"], rows, "events", mapping={"time_s": "Time"})
+    assert said.columns["time_s"] == "Time"
+
+
+def test_a_mapping_helps_to_tell_the_kind() -> None:
+    assert guess_kind(Path("x.csv"), ["number", "course_title"], {"item_id": "number"}) == "items"

@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from scenewise.store import Store
-from scenewise.store.errors import InputError
+from scenewise.store.errors import InputError, StoreError
 from scenewise.store.ingest import ingest, preview
 from scenewise.store.types import Item
 
@@ -135,6 +135,19 @@ def test_a_missing_domain(store: Store, make, quarantined) -> None:
     report = ingest(store, make("y.csv", "id,title,domain\n1,one,\n2,two,Music\n"))
     assert quarantined(report) == [(2, "missing domain")]
     assert store.items.get("2").domain == "music"
+
+
+def test_a_file_with_a_long_name_and_two_loads_within_a_second(store: Store, make) -> None:
+    path = make("é" * 120 + ".csv", "id,title\n,t\n")
+    paths = {ingest(store, path, domain="books").quarantine_path for _ in range(3)}
+    assert len(paths) == 3
+
+
+def test_a_quarantine_that_cannot_be_written(store: Store, make) -> None:
+    (store.path / "quarantine").rmdir()
+    (store.path / "quarantine").write_text("in the way")
+    with pytest.raises(StoreError, match="check the disk"):
+        ingest(store, make("x.csv", "id,title\n,t\n"), domain="books")
 
 
 def test_header_only_is_fine(store: Store, make) -> None:

@@ -14,9 +14,13 @@ def make_item(item_id: str, domain: str, title: str, **fields: object) -> Item:
 
 
 ITEMS = [
-    make_item("m1", "movies", "Fargo", year=1996, duration_min=98, genre=["Crime", "Drama", "Thriller"], creator=["Joel Coen"], mood=["dark"]),
+    make_item(
+        "m1", "movies", "Fargo", year=1996, duration_min=98, genre=["Crime", "Drama", "Thriller"], creator=["Joel Coen"], mood=["dark"]
+    ),
     make_item("m2", "movies", "Toy Story", year=1995, duration_min=81, genre=["Animation", "Children's", "Comedy"], mood=["funny"]),
-    make_item("m3", "movies", "Godfather, The (1972)", year=1972, duration_min=175, genre=["Crime", "Drama"], creator=["Francis Ford Coppola"]),
+    make_item(
+        "m3", "movies", "Godfather, The (1972)", year=1972, duration_min=175, genre=["Crime", "Drama"], creator=["Francis Ford Coppola"]
+    ),
     make_item("m4", "movies", "Alien", year=1979, genre=["Horror", "Sci-Fi"], mood=["scary"]),
     make_item("m5", "movies", "War and Peace", year=1956, duration_min=208, genre=["War", "Romance"], mood=["romantic"]),
     make_item("b1", "books", "Emma", year=1815, genre=["Romance", "Comedy"], creator=["Jane Austen"], price_cents=900),

@@ -35,7 +35,7 @@ def test_rows_follow_the_order_of_the_ids(catalogue: Catalogue) -> None:
 
 def test_vocabulary_counts_casefolded_values_and_shows_them_as_written(catalogue: Catalogue) -> None:
     assert catalogue.vocabulary["genre"]["romance"] == 2
-    assert list(catalogue.vocabulary["genre"])[0] in ("comedy", "crime", "drama", "romance")
+    assert list(catalogue.vocabulary["genre"].values()) == [2, 2, 2, 2, *[1] * (len(catalogue.vocabulary["genre"]) - 4)]
     assert catalogue.shown("genre", "SCI-FI") == "Sci-Fi"
     assert catalogue.shown("genre", "polka") == "polka"
     assert catalogue.domains == ("books", "movies", "music", "recipes", "workouts")
@@ -151,7 +151,9 @@ def test_twenty_thousand_items_are_filtered_in_two_milliseconds() -> None:
     many = Catalogue.from_items(
         Item(ItemId(f"i{n}"), "movies", f"T{n}", attributes={"genre": (genres[n % 4],)}, year=1900 + n % 100) for n in range(20_000)
     )
-    constraints = Constraints(domains=frozenset({"movies"}), ban=one(genre="war"), require=one(genre="crime"), min_year=1950, max_duration_min=90)
+    constraints = Constraints(
+        domains=frozenset({"movies"}), ban=one(genre="war"), require=one(genre="crime"), min_year=1950, max_duration_min=90
+    )
     times = []
     for _ in range(20):
         begun = perf_counter()

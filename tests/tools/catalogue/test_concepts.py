@@ -40,6 +40,11 @@ SCARY = {"horror", "thriller"}
         ("no idea, something funny", set()),
         ("no problem, a comedy then", set()),
         ("I don't mind horror", set()),
+        ("it does not need to be a comedy", set()),
+        ("it's not a comedy", set()),
+        ("it wasn't as funny as I thought", set()),
+        ("No that's a funny title", set()),
+        ("I don't want to watch War of Horror (2002)", set()),
         ("要不要看恐怖片", set()),
         ("特别恐怖的电影", set()),
         # a ban ends where the list ends
@@ -83,6 +88,10 @@ def test_names_can_be_refused(catalogue: Catalogue, concepts: Concepts) -> None:
         ("a course about music", {"courses"}, set()),
         ("I just finished a book, what movie should I watch", {"movies"}, set()),
         ("something like the movie Alien", set(), set()),
+        ("I read the book and didn't see the movie", set(), set()),
+        ("it was a very good book", set(), set()),
+        ("it has great music", set(), set()),
+        ("a movie based on a Stephen King novel", {"movies"}, set()),
         ("of course", set(), set()),
         ("a not too scary movie", {"movies"}, set()),
         ("no horror movies", set(), set()),
@@ -96,6 +105,18 @@ def test_kinds_asked_for(catalogue: Catalogue, concepts: Concepts, text: str, on
     reading = constraints_from_text(text, catalogue, concepts)
     assert (set(reading.domains_only), set(reading.domains_added)) == (only, added)
     assert reading.constraints.domains == (frozenset(only | added) if only else frozenset())
+
+
+def test_spans_of_years_are_alternatives_unless_they_meet(catalogue: Catalogue, concepts: Concepts) -> None:
+    either = constraints_from_text("from the 70s or the 90s", catalogue, concepts).constraints
+    assert (either.min_year, either.max_year) == (1970, 1999)
+    both = constraints_from_text("after 1990 and before 2000", catalogue, concepts).constraints
+    assert (both.min_year, both.max_year) == (1991, 1999)
+
+
+def test_a_description_of_what_is_refused_does_not_refuse_the_kind(catalogue: Catalogue, concepts: Concepts) -> None:
+    for text in ("no movies with violence", "no books by Jane Austen", "I don't want to watch anything sad", "not a fan of that movie"):
+        assert constraints_from_text(text, catalogue, concepts).constraints.exclude_domains == frozenset()
 
 
 def test_kinds_refused(catalogue: Catalogue, concepts: Concepts) -> None:
@@ -176,9 +197,10 @@ def test_concepts_find_gives_spans_and_negation(concepts: Concepts) -> None:
     assert text[slice(*found["violent"].span)] == "violent"
 
 
-words = st.sampled_from(
-    "no not nothing without horror scary war funny a movie book music too long , . or and but as well 不要 恐怖 的 电影 under 2 hours 90s $5".split()
+WORDS = (
+    "no,not,nothing,without,horror,scary,war,funny,a,movie,book,music,too,long,.,or,and,but,as well,不要,恐怖,的,电影,under 2 hours,90s,$5"
 )
+words = st.sampled_from([",", *WORDS.split(",")])
 
 
 @given(st.lists(words, max_size=14).map(" ".join) | st.text(max_size=40))

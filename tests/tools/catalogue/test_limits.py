@@ -28,6 +28,7 @@ from scenewise.tools.catalogue.limits import find_limits
         ("not after 2000", None, 2000),
         ("nothing older than 2000", 2000, None),
         ("before the 80s", None, 1979),
+        ("the 2000's or earlier", None, 2009),
         ("1980年以前", None, 1979),
         ("2000年以后", 2000, None),
     ],
@@ -78,14 +79,26 @@ def test_prices(text: str, cents: float) -> None:
     assert (limit.kind, limit.low, limit.high) == ("price", None, cents)
 
 
-@pytest.mark.parametrize("text", ["at least two hours", "more than 90 minutes", "no 80s music", "over $20"])
+@pytest.mark.parametrize("text", ["at least two hours", "more than 90 minutes", "no 80s music", "not any films from the 80's", "over $20"])
 def test_what_cannot_be_expressed_has_no_bound(text: str) -> None:
     (limit,) = find_limits(text)
     assert (limit.low, limit.high) == (None, None)
 
 
 @pytest.mark.parametrize(
-    "text", ["", "I waited 2 hours", "2 hours ago", "route 1990 motel", "it costs $5", "a 50% discount", "the number 2001", "20 minutes"]
+    "text",
+    [
+        "",
+        "I waited 2 hours",
+        "2 hours ago",
+        "just a minute",
+        "I think it came out in 2017",
+        "route 1990 motel",
+        "it costs $5",
+        "a 50% discount",
+        "the number 2001",
+        "20 minutes",
+    ],
 )
 def test_bare_numbers_are_no_limits(text: str) -> None:
     assert find_limits(text) == []

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -36,7 +38,7 @@ def test_longer_names_win_and_one_place_can_name_two_attributes() -> None:
 def test_mentions_lie_in_the_text_and_do_not_cross(text: str) -> None:
     catalogue = Catalogue.from_items([Item(ItemId("a"), "books", "T", attributes={"genre": ("Science Fiction", "war", "ab")})])
     spans = sorted({(m.start, m.end) for m in catalogue.find_values(f"war {text} science fiction")})
-    assert all(a[1] <= b[0] for a, b in zip(spans, spans[1:], strict=False))
+    assert all(a[1] <= b[0] for a, b in pairwise(spans))
     assert spans[0] == (0, 3)
 
 

@@ -133,10 +133,7 @@ def test_unknown_items_and_the_item_itself_give_no_path():
 
 def test_chinese_words():
     edges = [("item:a", "directed_by", "entity:m.1"), ("item:b", "directed_by", "entity:m.1")]
-    assert (
-        sentence(build([make("a", "Fargo"), make("b", "Other"), *filler()], edges), ["a"], "b", locale="zh")
-        == "与《Fargo》有同一位导演"
-    )
+    assert sentence(build([make("a", "Fargo"), make("b", "Other"), *filler()], edges), ["a"], "b", locale="zh") == "与《Fargo》有同一位导演"
     named = build([make("a", "英雄", topic=("武术",)), make("b", "卧虎藏龙", topic=("武术",)), *filler()])
     assert sentence(named, ["a"], "b", locale="zh") == "与《英雄》有相同的主题：武术"
 

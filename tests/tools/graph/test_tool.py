@@ -75,6 +75,18 @@ def test_a_value_needs_no_kind(tool):
     assert set(call(tool, context(), value="crime")[1]) == {"fargo", "heat"}
 
 
+def test_a_value_may_be_a_title(tool):
+    assert set(call(tool, context(), value="the big lebowski")[1]) == {"fargo", "clueless"}
+
+
+def test_a_domain_narrows():
+    book = Item(ItemId("book"), "books", "Savages", attributes={"genre": ("crime",)})
+    tool = make_tool(KnowledgeGraph.build(Catalogue.from_items([*ITEMS, book])))
+    around = context(allowed=(True,) * 5)
+    assert call(tool, around, value="crime", domain="books")[1] == ["book"]
+    assert set(call(tool, around, value="crime", domain="movies")[1]) == {"fargo", "heat"}
+
+
 def test_what_the_user_likes_orders_the_answer(tool):
     assert call(tool, context(("lebowski",)), value="crime")[1][0] == "fargo"
 

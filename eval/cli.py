@@ -1,0 +1,92 @@
+"""`scenewise eval`: the figures of the README, each as one command that writes JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from scenewise.agent.settings import load_settings
+from scenewise.store.errors import ScenewiseError
+
+app = typer.Typer(no_args_is_help=True, help="Measure: ranking quality, whole turns.")
+err = Console(stderr=True)
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+Out = Annotated[Path | None, typer.Option("--out", help="Also write the result to this file.")]
+StoreOption = Annotated[Path | None, typer.Option("--store", help="The store's folder; default: the demo store.")]
+
+
+@app.command()
+def turns(
+    n: Annotated[int, typer.Option("-n", "--turns", min=1, help="How many turns.")] = 200,
+    seed: Annotated[int, typer.Option("--seed")] = 0,
+    llm: Annotated[str, typer.Option("--llm", help="running: the LLM of the settings; off: none; down: a server that is not there.")] = "running",
+    store: StoreOption = None,
+    out: Out = None,
+    json_: Json = False,
+) -> None:
+    """Generated conversations: items outside the catalogue, copy that disagrees, plans that fail, and our own time a turn."""
+    from scenewise.agent.agent import Agent
+    from scenewise.agent.model import VllmModel
+    from scenewise.eval.turns import run_turns
+
+    with _clear_errors():
+        settings = load_settings(store=store, llm_off=True if llm == "off" else None)
+        model = VllmModel("http://127.0.0.1:9/v1", "down") if llm == "down" else None
+        with Agent.open(settings=settings, model=model) as agent, _bar("turns") as progress:
+            agent.turn("hello", None)
+            result = run_turns(agent, n, seed=seed, progress=progress) | {"llm": llm}
+        _publish(result, out, json_)
+        if any(result["failures"].values()):
+            raise typer.Exit(1)
+
+
+@app.command()
+def ranking(
+    data: Annotated[Path | None, typer.Option("--data", help="Interactions (RecBole .inter); default: the demo's MovieLens-100k.")] = None,
+    out: Out = None,
+    json_: Json = False,
+) -> None:
+    """Leave-last-out by time, full ranking: popularity, neighbours, EASE, ALS, transitions, and the product's fused list."""
+    from scenewise.eval.ranking import run
+
+    with _clear_errors():
+        path = data or load_settings().home / "data" / "ml-100k" / "ml-100k.inter"
+        with _bar("models") as progress:
+            result = run(path, progress=progress)
+        _publish(result, out, json_)
+
+
+def _publish(result: dict[str, Any], out: Path | None, as_json: bool) -> None:
+    result = result | {"machine": {"cpus": os.cpu_count(), "python": platform.python_version(), "system": platform.machine()}}
+    text = json.dumps(result, indent=2, ensure_ascii=False)
+    if out is not None:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(text + "\n", encoding="utf-8")
+    if as_json or out is None:
+        typer.echo(text)
+
+
+@contextmanager
+def _bar(label: str) -> Iterator[Callable[[int, int | None], None]]:
+    with Progress(console=err) as progress:
+        task = progress.add_task(label, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+@contextmanager
+def _clear_errors() -> Iterator[None]:
+    try:
+        yield
+    except ScenewiseError as error:
+        err.print(f"[bold red]error:[/] {error}", highlight=False)
+        raise typer.Exit(2) from None

@@ -1,0 +1,248 @@
+"""A turn, end to end, without an LLM and with a scripted one."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from scenewise import Agent, InputError, Moment, NotAllowed, NotFound, Place, ScriptedModel, Settings, Step, Turn
+from scenewise.agent.model import Call
+from scenewise.store.errors import ModelError
+
+NOW = datetime(2025, 10, 6, 8, 10)
+TRAIN = Moment(device="phone", local_time=NOW, place=Place(type="train", speed_mps=20.0))
+
+
+def scripted(agent: Agent, model: ScriptedModel | None, **settings: object) -> Agent:
+    """The same tools with another model."""
+    other = object.__new__(Agent)
+    other.__dict__.update(agent.__dict__)
+    other.model = model
+    other.settings = Settings(llm_off=model is None, **settings)  # type: ignore[arg-type]
+    return other
+
+
+def test_a_turn_reads_the_scene_plans_ranks_and_writes(small_agent: Agent) -> None:
+    turn = small_agent.turn("on the train to work, phone, 25 minutes", "ann", TRAIN)
+    assert turn.scene == "commute"
+    assert {name for name, _, _ in turn.signals} >= {"words", "device", "time", "place"}
+    assert len(turn.items) == 5
+    assert len({item.item_id for item in turn.items}) == 5
+    assert [item.score for item in turn.items] == sorted((item.score for item in turn.items), reverse=True)
+    assert all(item.copy and item.reason and item.evidence for item in turn.items)
+    assert turn.reply.split("\n")[1:] == [f"{place}. {item.title}: {item.copy}" for place, item in enumerate(turn.items, 1)]
+    assert {call.name for call in turn.plan} >= {"collaborative_candidates", "query_graph"}
+    assert all(call.asked_by == "policy" and call.status == "run" for call in turn.plan)
+    assert turn.llm_rounds == 0
+
+
+def test_the_record_is_kept_and_is_plain_json(small_agent: Agent) -> None:
+    turn = small_agent.turn("a funny film", "dan")
+    record = small_agent.store.turns.get(turn.turn_id)
+    assert json.loads(json.dumps(record)) == record
+    assert [item["item_id"] for item in record["items"]] == [item.item_id for item in turn.items]
+
+
+def test_collaborative_taste_reaches_the_list(small_agent: Agent) -> None:
+    turn = small_agent.turn("only films please", "ann", k=3)
+    assert "film-2001" in [item.item_id for item in turn.items]
+
+
+def test_what_the_user_has_rated_is_not_recommended(small_agent: Agent) -> None:
+    turn = small_agent.turn("only films please", "ann", k=10)
+    assert not {"film-alien", "film-blade-runner", "film-star-wars"} & {item.item_id for item in turn.items}
+
+
+def test_why_the_second_one_is_answered_from_the_record(small_agent: Agent) -> None:
+    first = small_agent.turn("a film for tonight", "eve")
+    why = small_agent.turn("why the second one?", "eve", conversation_id=first.conversation_id)
+    assert why.intent == "explain"
+    assert [item.item_id for item in why.items] == [first.items[1].item_id]
+    assert first.items[1].title in why.reply
+    assert first.items[1].reason in why.reply
+    assert why.plan == ()
+
+
+def test_why_before_there_is_a_list_says_so(small_agent: Agent) -> None:
+    turn = small_agent.turn("why the second one?", "eve")
+    assert turn.reply
+
+
+def test_not_that_one_again(small_agent: Agent) -> None:
+    first = small_agent.turn("a film for tonight", "eve")
+    second = small_agent.turn("not the first one again", "eve", conversation_id=first.conversation_id)
+    third = small_agent.turn("a film for tonight", "eve", conversation_id=first.conversation_id)
+    for turn in (second, third):
+        assert first.items[0].item_id not in [item.item_id for item in turn.items]
+
+
+def test_something_shorter_than_the_last_list(small_agent: Agent) -> None:
+    first = small_agent.turn("only films please", "gus")
+    lengths = sorted(small_agent.store.items.get(item.item_id).duration_min or 0 for item in first.items)
+    second = small_agent.turn("something shorter", "gus", conversation_id=first.conversation_id)
+    assert second.items
+    assert all((small_agent.store.items.get(item.item_id).duration_min or 0) < lengths[len(lengths) // 2] for item in second.items)
+
+
+def test_nothing_violent_and_something_to_read_as_well(small_agent: Agent) -> None:
+    first = small_agent.turn("a film for tonight", "ann")
+    turn = small_agent.turn("nothing violent, and something to read as well", "ann", conversation_id=first.conversation_id)
+    domains = {item.domain for item in turn.items}
+    assert "books" in domains
+    assert len(domains) > 1
+    violent = {"horror", "war", "crime", "thriller", "action"}
+    for item in turn.items:
+        values = {value.casefold() for value in small_agent.store.items.get(item.item_id).attributes.get("genre", ())}
+        assert not values & violent
+    again = small_agent.turn("only films please", "ann", conversation_id=first.conversation_id)
+    for item in again.items:
+        assert not {v.casefold() for v in small_agent.store.items.get(item.item_id).attributes.get("genre", ())} & violent
+
+
+def test_a_contradiction_says_what_to_relax(small_agent: Agent) -> None:
+    turn = small_agent.turn("a horror film from before 1900", "ann")
+    assert turn.items == () or all((small_agent.store.items.get(item.item_id).year or 0) < 1900 for item in turn.items)
+    empty = small_agent.turn("a film from before 1900", "ann")
+    assert empty.items == ()
+    assert "without" in empty.reply
+
+
+def test_a_stated_taste_is_kept_and_only_then(own_store: Path) -> None:
+    with Agent.open(own_store, settings=Settings(llm_off=True)) as agent:
+        agent.turn("something funny", "ann")
+        assert agent.store.profiles.get("ann").dislikes == ()  # type: ignore[arg-type]
+        agent.turn("I hate horror", "ann")
+        assert [(t.attribute, t.value.casefold()) for t in agent.store.profiles.get("ann").dislikes] == [("genre", "horror")]  # type: ignore[arg-type]
+
+
+def test_an_event_counts_in_the_next_turn(own_store: Path) -> None:
+    with Agent.open(own_store, settings=Settings(llm_off=True)) as agent:
+        before = agent.turn("only films please", "newcomer", k=3)
+        for item in ("film-fargo", "film-psycho"):
+            agent.tell("newcomer", item, "rating", 5.0)
+        after = agent.turn("only films please", "newcomer", k=3)
+        assert "film-vertigo" in [item.item_id for item in after.items]
+        assert before.items != after.items
+        with pytest.raises(NotFound):
+            agent.tell("newcomer", "film-unknown", "rating", 5.0)
+
+
+def test_an_item_added_is_found_at_once(own_store: Path) -> None:
+    from scenewise import Item, ItemId
+
+    with Agent.open(own_store, settings=Settings(llm_off=True)) as agent:
+        agent.store.items.upsert([Item(ItemId("book-lighthouse"), "books", "The Zanzibar Lighthouse", text="A keeper counts ships on Zanzibar.")])
+        turn = agent.turn("a book about a lighthouse keeper on Zanzibar", "ann")
+        assert "book-lighthouse" in [item.item_id for item in turn.items]
+        agent.store.items.delete([ItemId("book-lighthouse")])
+        turn = agent.turn("a book about a lighthouse keeper on Zanzibar", "ann")
+        assert "book-lighthouse" not in [item.item_id for item in turn.items]
+
+
+def test_conversations_survive_a_restart(own_store: Path) -> None:
+    with Agent.open(own_store, settings=Settings(llm_off=True)) as agent:
+        first = agent.turn("a film for tonight", "eve")
+    with Agent.open(own_store, settings=Settings(llm_off=True)) as agent:
+        why = agent.turn("why the second one?", "eve", conversation_id=first.conversation_id)
+        assert [item.item_id for item in why.items] == [first.items[1].item_id]
+
+
+def test_another_users_conversation_is_refused(small_agent: Agent) -> None:
+    first = small_agent.turn("a film for tonight", "eve")
+    with pytest.raises(NotAllowed):
+        small_agent.turn("why the second one?", "ann", conversation_id=first.conversation_id)
+    with pytest.raises(NotAllowed):
+        small_agent.turn("why the second one?", conversation_id=first.conversation_id)
+
+
+def test_the_models_calls_run_and_the_policy_completes_them(small_agent: Agent) -> None:
+    model = ScriptedModel(plans=[[Call("retrieve", {"query": "space film", "domain": "movies"}), Call("update_profile", {"action": "like"})]])
+    turn = scripted(small_agent, model).turn("a film about space", "dan")
+    asked = {call.name: call.status for call in turn.plan if call.asked_by == "model"}
+    assert asked == {"retrieve": "run", "update_profile": "refused"}
+    assert any(call.asked_by == "policy" for call in turn.plan)
+    assert turn.llm_rounds == 2
+    assert turn.degraded == ()
+
+
+@pytest.mark.parametrize(
+    ("call", "note"),
+    [
+        (Call("collaborative_candidates", {"like_titles": ["Cantabuja"]}), "not in the request"),
+        (Call("retrieve", {"query": "cantabuja", "domain": "movies"}), "not in the request"),
+        (Call("filter_catalogue", {"domains": ["recipes"]}), "not in the request"),
+        (Call("drop_tables", {}), "no such tool"),
+        (Call("retrieve", {"query": "space", "domain": "nowhere"}), ""),
+        (Call("recognise_scene", {"scene": "party"}), "known already"),
+        (Call("query_graph", {"value": "space" * 40}), ""),
+    ],
+)
+def test_a_call_that_the_request_does_not_bear_out_is_refused(small_agent: Agent, call: Call, note: str) -> None:
+    turn = scripted(small_agent, ScriptedModel(plans=[[call]])).turn("a film about space", "dan")
+    (asked,) = [one for one in turn.plan if one.asked_by == "model"]
+    assert asked.status == "refused" or (call.name == "retrieve" and "domain" not in asked.arguments)
+    assert note in asked.note
+    assert turn.items
+
+
+def test_true_copy_is_kept_and_false_copy_replaced(small_agent: Agent) -> None:
+    true = ScriptedModel(texts=["A comedy."])
+    turn = scripted(small_agent, true).turn("only films please, a comedy", "hal", k=1)
+    assert "Comedy" in dict(turn.items[0].evidence)["genre"]
+    assert (turn.items[0].copy, turn.items[0].copy_source) == ("A comedy.", "model")
+    false = ScriptedModel(texts=["The award-winning 1812 epic by Steven Spielberg."])
+    turn = scripted(small_agent, false).turn("only films please, a comedy", "hal", k=1)
+    assert turn.items[0].copy_source == "template"
+    assert turn.items[0].refused
+    assert "Spielberg" not in turn.reply
+
+
+@pytest.mark.parametrize("reason", ["unreachable", "too slow", "status 500", "unreadable answer"])
+def test_a_broken_model_degrades_the_turn_and_nothing_else(small_agent: Agent, reason: str) -> None:
+    model = ScriptedModel(plans=[ModelError("no", reason=reason)], texts=[ModelError("no", reason=reason)])
+    turn = scripted(small_agent, model).turn("a film about space", "dan")
+    assert turn.degraded == (f"planning: {reason}", f"writing: {reason}")
+    assert len(turn.items) == 5
+    assert all(item.copy_source == "template" for item in turn.items)
+
+
+def test_a_slow_model_is_left_at_the_deadline(small_agent: Agent) -> None:
+    turn = scripted(small_agent, ScriptedModel(delay_s=5.0), deadline_s=0.4).turn("a film about space", "dan")
+    assert turn.degraded
+    assert turn.timings_ms["total"] < 2_000
+    assert turn.items
+
+
+def test_streams_yield_the_steps_and_then_the_turn(small_agent: Agent) -> None:
+    parts = list(small_agent.stream("a film for tonight", "eve"))
+    assert [part.name for part in parts if isinstance(part, Step)] == ["perceive", "plan", "act", "rank", "compose", "verify", "remember"]
+    assert isinstance(parts[-1], Turn)
+    with pytest.raises(InputError):
+        list(small_agent.stream("x" * 10_000, "eve"))
+
+
+def test_async_twins(small_agent: Agent) -> None:
+    async def all_three() -> tuple[Turn, Turn, list[Step | Turn]]:
+        turn = await small_agent.aturn("a film for tonight", "eve")
+        recommended = await small_agent.arecommend("eve", scene="date night")
+        return turn, recommended, [part async for part in small_agent.astream("a film for tonight", "eve")]
+
+    turn, recommended, parts = asyncio.run(all_three())
+    assert turn.items
+    assert recommended.scene == "date night"
+    assert isinstance(parts[-1], Turn)
+
+
+def test_conversations_run_side_by_side(small_agent: Agent) -> None:
+    async def many() -> list[Turn]:
+        return list(await asyncio.gather(*(small_agent.aturn("a film for tonight", user) for user in ("ann", "ben", "dan", "eve") * 3)))
+
+    turns = asyncio.run(many())
+    assert len({turn.conversation_id for turn in turns}) == 12
+    by_user = {turn.user_id: [item.item_id for item in turn.items] for turn in turns}
+    for turn in turns:
+        assert [item.item_id for item in turn.items] == by_user[turn.user_id]

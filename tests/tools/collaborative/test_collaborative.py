@@ -1,0 +1,175 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from scenewise.store.store import Store
+from scenewise.store.types import Event, Item, ItemId, UserId
+from scenewise.tools.catalogue.catalogue import Catalogue
+from scenewise.tools.collaborative import collaborative as module
+from scenewise.tools.collaborative.collaborative import Collaborative, top_rows
+
+ME = UserId("me")
+
+
+def rating(user: str, item: str, value: float, time_s: float) -> Event:
+    return Event(UserId(user), ItemId(item), "rating", value, time_s)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """Crime lovers see c0..c5, romance lovers r0..r5; nobody saw x."""
+    with Store.open(tmp_path / "store", create=True) as store:
+        names = [f"{kind}{n}" for kind in "cr" for n in range(6)] + ["x"]
+        store.items.upsert(Item(ItemId(name), "movies", f"Title {name}") for name in names)
+        events = [rating(f"u{u}", f"{'cr'[u % 2]}{n}", 5.0, float(n)) for u in range(12) for n in range(6) if u // 2 != n]
+        store.events.add(events)
+        yield store
+
+
+@pytest.fixture
+def catalogue(store: Store) -> Catalogue:
+    return Catalogue.from_store(store)
+
+
+@pytest.fixture
+def collaborative(store: Store, catalogue: Catalogue) -> Collaborative:
+    return Collaborative.from_store(store, catalogue)
+
+
+def everything(catalogue: Catalogue) -> np.ndarray:
+    return np.ones(catalogue.n, dtype=bool)
+
+
+def test_each_source_finds_the_rest_of_the_taste(collaborative: Collaborative, catalogue: Catalogue) -> None:
+    history = [rating("me", f"c{n}", 5.0, float(n)) for n in range(5)]
+    found = collaborative.candidates(history, 3, allowed=everything(catalogue)).by_source()
+    assert set(found) == {"ease", "item_knn", "transition_knn", "next_knn", "popularity"}
+    assert all(found[source][0].item_id == "c5" for source in found if source != "popularity")
+
+
+def test_what_was_seen_or_forbidden_is_left_out(collaborative: Collaborative, catalogue: Catalogue) -> None:
+    allowed = everything(catalogue)
+    allowed[catalogue.row(ItemId("c5"))] = False
+    history = [rating("me", "c0", 5.0, 0.0), Event(ME, ItemId("c1"), "skip", None, 1.0), rating("me", "gone", 5.0, 2.0)]
+    ids = {one.item_id for one in collaborative.candidates(history, 50, allowed=allowed)}
+    assert ids & {"c0", "c1", "c5", "gone", "x"} == set()
+    assert {"c2", "c3", "c4"} <= ids
+
+
+def test_scores_are_positive_and_fall_within_a_source(collaborative: Collaborative, catalogue: Catalogue) -> None:
+    history = [rating("me", "c0", 5.0, 0.0)]
+    for rows in collaborative.candidates(history, 50, allowed=everything(catalogue)).by_source().values():
+        scores = [one.score for one in rows]
+        assert min(scores) > 0
+        assert scores == sorted(scores, reverse=True)
+
+
+def test_k_limits_each_source(collaborative: Collaborative, catalogue: Catalogue) -> None:
+    found = collaborative.candidates([rating("me", "c0", 5.0, 0.0)], 2, allowed=everything(catalogue)).by_source()
+    assert {len(rows) for rows in found.values()} == {2}
+
+
+def test_nobody_gets_popularity_alone(collaborative: Collaborative, catalogue: Catalogue) -> None:
+    found = collaborative.candidates([], 4, allowed=everything(catalogue))
+    assert {one.source for one in found} == {"popularity"}
+    assert [one.reason for one in found] == ["5 people chose it"] * 4
+
+
+def test_reasons_name_a_liked_item_and_never_a_disliked_one(collaborative: Collaborative, catalogue: Catalogue) -> None:
+    history = [rating("me", "c0", 5.0, 0.0), rating("me", "c1", 1.0, 1.0)]
+    reasons = {
+        one.source: one.reason for one in collaborative.candidates(history, 20, allowed=everything(catalogue)) if one.item_id == "c3"
+    }
+    assert reasons["ease"] == reasons["item_knn"] == "people who liked Title c0 also liked it"
+    assert reasons["transition_knn"] == "people often choose it soon after Title c0"
+    only_bad = collaborative.candidates([rating("me", "c1", 1.0, 1.0)], 5, allowed=everything(catalogue))
+    assert not any("Title" in one.reason for one in only_bad)
+
+
+def test_reasons_speak_chinese_where_asked(collaborative: Collaborative, catalogue: Catalogue) -> None:
+    history = [rating("me", "c0", 5.0, 0.0)]
+    found = collaborative.candidates(history, 5, allowed=everything(catalogue), locale="zh-CN").by_source()
+    assert found["item_knn"][0].reason == "喜欢《Title c0》的人也喜欢它"
+
+
+def test_named_items_outweigh_the_history(collaborative: Collaborative, catalogue: Catalogue) -> None:
+    history = [rating("me", f"c{n}", 5.0, float(n)) for n in range(3)]
+    found = collaborative.candidates(history, 3, allowed=everything(catalogue), seeds=[ItemId("r0"), ItemId("nowhere")]).by_source()
+    for source in ("item_knn", "transition_knn", "next_knn"):
+        assert found[source][0].item_id.startswith("r")
+        assert "Title r0" in found[source][0].reason
+    assert all(one.item_id != "r0" for rows in found.values() for one in rows)
+
+
+def test_fold_keeps_an_item_at_its_latest_event(collaborative: Collaborative, catalogue: Catalogue) -> None:
+    history = [rating("me", "c0", 1.0, 0.0), rating("me", "c1", 5.0, 1.0), rating("me", "c0", 5.0, 2.0)]
+    rows, worth, seen = collaborative.fold(history, [])
+    assert [catalogue.items[row].item_id for row in rows] == ["c1", "c0"]
+    assert worth.tolist() == [1.0, 1.0]
+    assert sorted(seen) == [0, 1]
+
+
+def test_the_cache_gives_the_same_candidates(store: Store, collaborative: Collaborative, catalogue: Catalogue) -> None:
+    history = [rating("me", "c0", 5.0, 0.0), rating("me", "c2", 3.0, 1.0)]
+    files = {path.name: path.stat().st_mtime_ns for path in (store.cache / "collaborative").iterdir()}
+    again = Collaborative.from_store(store, catalogue)
+    assert again.candidates(history, 9, allowed=everything(catalogue)) == collaborative.candidates(
+        history, 9, allowed=everything(catalogue)
+    )
+    assert {path.name: path.stat().st_mtime_ns for path in (store.cache / "collaborative").iterdir()} == files
+
+
+def test_new_events_make_the_cache_stale_and_old_files_go(store: Store, collaborative: Collaborative, catalogue: Catalogue) -> None:
+    before = {path.name for path in (store.cache / "collaborative").iterdir()}
+    store.events.add([rating("u99", "x", 5.0, 1.0)])
+    fresh = Collaborative.from_store(store, catalogue)
+    assert "x" in {one.item_id for one in fresh.candidates([], 50, allowed=everything(catalogue))}
+    after = {path.name for path in (store.cache / "collaborative").iterdir()}
+    assert len(after) == len(before)
+    assert not after & before
+
+
+def test_a_damaged_cache_is_fitted_anew(store: Store, collaborative: Collaborative, catalogue: Catalogue) -> None:
+    for path in (store.cache / "collaborative").glob("ease-*.npz"):
+        path.write_bytes(path.read_bytes()[:100])
+    again = Collaborative.from_store(store, catalogue)
+    assert [one.item_id for one in again.candidates([rating("me", "c0", 5.0, 0.0)], 3, allowed=everything(catalogue))]
+    assert Collaborative.from_store(store, catalogue).models.keys() == again.models.keys()
+
+
+def test_without_a_cache_nothing_is_written(store: Store, catalogue: Catalogue) -> None:
+    Collaborative.from_store(store, catalogue, cached=False)
+    assert not (store.cache / "collaborative").exists()
+
+
+def test_a_cache_that_cannot_be_written_is_done_without(store: Store, catalogue: Catalogue) -> None:
+    (store.cache / "collaborative").write_text("a file where the folder should be")
+    found = Collaborative.from_store(store, catalogue).candidates([], 3, allowed=everything(catalogue))
+    assert len(found) == 3
+
+
+def test_an_empty_store_gives_nothing(tmp_path: Path) -> None:
+    with Store.open(tmp_path / "empty", create=True) as store:
+        catalogue = Catalogue.from_store(store)
+        found = Collaborative.from_store(store, catalogue).candidates([], 5, allowed=everything(catalogue))
+    assert len(found) == 0
+
+
+def test_als_takes_over_from_ease_in_a_large_catalogue(store: Store, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "EASE_ITEMS", 5)
+    found = Collaborative.from_store(store, catalogue)
+    assert set(found.models) == {"als", "item_knn", "transition_knn", "next_knn", "popularity"}
+    again = Collaborative.from_store(store, catalogue)
+    assert set(again.models) == set(found.models)
+    history = [rating("me", "c0", 5.0, 0.0), rating("me", "c1", 5.0, 1.0)]
+    assert again.candidates(history, 5, allowed=everything(catalogue)).by_source()["als"][0].reason == (
+        "people with a similar history chose it"
+    )
+
+
+def test_top_rows_breaks_ties_by_row() -> None:
+    rows, scores = top_rows(np.array([1, 2, 0, 2, 1, -1], dtype=np.float32), 3)
+    assert rows.tolist() == [1, 3, 0]
+    assert scores.tolist() == [2, 2, 1]
