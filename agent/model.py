@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from scenewise.agent.settings import Settings
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from langchain_core.messages import AIMessage
     from langchain_openai import ChatOpenAI
 
+EXTRA_BODY: Mapping[str, Any] = MappingProxyType({"chat_template_kwargs": {"enable_thinking": False}})
 ToolSchema = dict[str, Any]
 """A tool in OpenAI's form."""
 
@@ -44,6 +46,14 @@ class PlanAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class WritePrompt:
+    """One short text to write. `pattern` is a regular expression that the whole text must match; None leaves it free."""
+
+    messages: Sequence[Message]
+    pattern: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Written:
     """One text of a writing round; `text` is empty where the call failed, with `error` saying why."""
 
@@ -64,7 +74,7 @@ class ChatModel(Protocol):
         """Return the tool calls of a turn in one message."""
         ...
 
-    async def write(self, prompts: Sequence[Sequence[Message]], *, max_tokens: int, timeout_s: float) -> tuple[Written, ...]:
+    async def write(self, prompts: Sequence[WritePrompt], *, max_tokens: int, timeout_s: float) -> tuple[Written, ...]:
         """Answer several short prompts at once, in order."""
         ...
 
@@ -89,7 +99,7 @@ class VllmModel:
                 max_completion_tokens=max_tokens,
                 max_retries=0,
                 seed=0,
-                extra_body={"chat_template_kwargs": {"enable_thinking": False}},
+                extra_body=EXTRA_BODY,
             )
         return self._clients[max_tokens]
 
@@ -105,18 +115,19 @@ class VllmModel:
         finish = str(answer.response_metadata.get("finish_reason", ""))
         return PlanAnswer(tuple(calls), finish, prompt_tokens, completion_tokens, time.monotonic() - begun)
 
-    async def write(self, prompts: Sequence[Sequence[Message]], *, max_tokens: int, timeout_s: float) -> tuple[Written, ...]:
+    async def write(self, prompts: Sequence[WritePrompt], *, max_tokens: int, timeout_s: float) -> tuple[Written, ...]:
         """Send all prompts at once, so that the server batches them; one that fails does not spoil the others."""
-        client = self._client(max_tokens).bind(stop=["\n"])
+        client = self._client(max_tokens).bind(stop=["\n"], frequency_penalty=0.3)
 
-        async def one(messages: Sequence[Message]) -> Written:
+        async def one(prompt: WritePrompt) -> Written:
+            extra = {**EXTRA_BODY, "structured_outputs": {"regex": prompt.pattern}} if prompt.pattern else EXTRA_BODY
             try:
-                answer = await _in_time(client.ainvoke(list(messages)), timeout_s, "write")
+                answer = await _in_time(client.ainvoke(list(prompt.messages), extra_body=extra), timeout_s, "write")
             except ModelError as error:
                 return Written("", error=error.reason)
             return Written(str(answer.content).strip(), _usage(answer)[1])
 
-        return tuple(await asyncio.gather(*(one(messages) for messages in prompts)))
+        return tuple(await asyncio.gather(*(one(prompt) for prompt in prompts)))
 
 
 async def _in_time(pending: Any, timeout_s: float, what: str) -> AIMessage:

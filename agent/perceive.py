@@ -16,7 +16,7 @@ from scenewise.agent.memory import Memory
 from scenewise.agent.record import Request, Seen
 from scenewise.agent.refine import refine
 from scenewise.store.errors import InputError
-from scenewise.store.types import ItemId, Moment, Profile, UserId
+from scenewise.store.types import Event, ItemId, Moment, Profile, UserId
 from scenewise.tools.catalogue.concepts import Reading, constraints_from_text
 from scenewise.tools.catalogue.constraints import Constraints
 from scenewise.tools.catalogue.titles import TitleMatch
@@ -73,18 +73,21 @@ def perceive(request: Request, box: Toolbox, intents: IntentReader, memory: Memo
     referred = refer(text, intent, memory, box)
     mentioned = tuple(box.catalogue.items[match.rows[0]].item_id for match in matches)
     constraints, notes = join_constraints(intent, reading, profile, memory, referred, box)
+    history: tuple[Event, ...] = ()
+    if request.user_id is not None and box.store.users.exists(request.user_id):
+        history = tuple(box.store.events.of_user(request.user_id, HISTORY_LIMIT))
+    elif request.user_id is not None:
+        notes = (*notes, "this user is new: nothing is known yet")
     scene_def = box.pack.get(scene.scene) if scene.scene else None
     allowed = box.catalogue.allowed(constraints) & fits_scene(scene_def, moment, reading, box)
-    known = request.user_id is not None and box.store.users.exists(request.user_id)
-    if request.user_id is not None and not known:
-        notes = (*notes, "this user is new: nothing is known yet")
+    allowed[box.catalogue.rows(event.item_id for event in history)] = False
     context = TurnContext(
         user_id=request.user_id,
         message=text,
         moment=moment,
         scene=scene,
         profile=profile,
-        history=tuple(box.store.events.of_user(request.user_id, HISTORY_LIMIT)) if request.user_id and known else (),
+        history=history,
         constraints=constraints,
         allowed=allowed,
         now_s=request.now_s,

@@ -107,12 +107,12 @@ def _judge(seen: Seen, call: Call, box: Toolbox) -> PlannedCall:
     if call.name == "update_profile" and not seen.context.may_write_profile:
         return asked.became("refused", "not asked for in this turn")
     arguments, dropped = ground(seen, call.name, call.arguments, box)
+    if not arguments:
+        return asked.became("refused", f"not in the request: {', '.join(dropped) or 'no arguments'}")
     try:
         tool.args_schema.model_validate({**arguments, "context": seen.context})  # type: ignore[union-attr]
     except ValidationError:
         return asked.became("refused", "arguments do not fit the tool")
-    if not arguments:
-        return asked.became("refused", f"not in the request: {', '.join(dropped) or 'no arguments'}")
     return replace(asked, arguments=arguments, note=f"left out, not in the request: {', '.join(dropped)}" if dropped else "")
 
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from scenewise.agent.model import Call, PlanAnswer, ToolSchema, Written
+from scenewise.agent.model import Call, PlanAnswer, ToolSchema, WritePrompt, Written
 from scenewise.prompts import Message
 from scenewise.store.errors import ModelError
 
@@ -35,9 +35,9 @@ class ScriptedModel:
             raise planned
         return PlanAnswer(tuple(planned), "tool_calls", 0, 0, self.delay_s)
 
-    async def write(self, prompts: Sequence[Sequence[Message]], *, max_tokens: int, timeout_s: float) -> tuple[Written, ...]:
+    async def write(self, prompts: Sequence[WritePrompt], *, max_tokens: int, timeout_s: float) -> tuple[Written, ...]:
         """Return the script's texts, one a prompt."""
-        self.asked.extend(prompts)
+        self.asked.extend(prompt.messages for prompt in prompts)
         await self._take_time(timeout_s)
         written = []
         for i in range(len(prompts)):

@@ -131,7 +131,9 @@ async def _compose(state: State, runtime: Runtime[Surroundings]) -> State:
     begun, around = time.perf_counter(), runtime.context
     left_s = around.settings.deadline_s - (begun - state["begun"])
     model = around.model if state["request"].use_llm else None
-    draft = await compose(state["slate"], model, locale=state["seen"].context.moment.locale, timeout_s=left_s)
+    draft = await compose(
+        state["slate"], model, locale=state["seen"].context.moment.locale, timeout_s=left_s, guided=around.settings.writing == "guided"
+    )
     return {"draft": draft, "timings_ms": _timed(state, "compose", begun)}
 
 

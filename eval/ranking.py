@@ -97,24 +97,17 @@ def load_recbole_inter(path: Path) -> tuple[EventArrays, Catalogue]:
             if not {"user_id", "item_id", "timestamp"} <= {*names}:
                 raise InputError("An .inter file needs the columns user_id, item_id and timestamp.")
             columns = dict(zip(names, zip(*lines, strict=True), strict=True))
+        value = np.asarray(columns.get("rating", ["nan"] * len(columns["user_id"])), dtype=np.float32)
+        time_s = np.asarray(columns["timestamp"], dtype=np.float64)
     except FileNotFoundError as error:
         raise NotFound("There is no such .inter file.") from error
     except (UnicodeDecodeError, ValueError) as error:
-        raise InputError("The .inter file is empty, not UTF-8, or has rows of different lengths.") from error
+        raise InputError("The .inter file is empty, not UTF-8, or has rows that are short or hold no numbers.") from error
     users, user = np.unique(columns["user_id"], return_inverse=True)
     items, item = np.unique(columns["item_id"], return_inverse=True)
-    n = len(user)
-    value = np.asarray(columns.get("rating", [np.nan] * n), dtype=np.float32)
-    arrays = EventArrays(
-        tuple(map(UserId, users.tolist())),
-        tuple(map(ItemId, items.tolist())),
-        user.astype(np.int32),
-        item.astype(np.int32),
-        value,
-        np.asarray(columns["timestamp"], dtype=np.float64),
-        ("rating",) * n,
-    )
-    return arrays, Catalogue.from_items(Item(ItemId(one), "movies", one) for one in items.tolist())
+    ids = tuple(map(UserId, users.tolist())), tuple(map(ItemId, items.tolist()))
+    arrays = EventArrays(*ids, user.astype(np.int32), item.astype(np.int32), value, time_s, ("rating",) * len(user))
+    return arrays, Catalogue.from_items(Item(one, "movies", one) for one in ids[1])
 
 
 def run(

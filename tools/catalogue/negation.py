@@ -34,9 +34,13 @@ _CHINESE = re.compile(
 )
 _LINK = re.compile(
     rf"^(?:[\s]+{_NOUNS})?\s*(?:(?P<comma>[,、，])\s*)?(?P<word>\b(?:or|nor|and)\b|[/&、]|和|或者?|以及|跟|与)?\s*"
-    r"(?:(?:any|too|very|overly|so|太)\s*)?$",
+    r"(?:(?:any|too|very|overly|so|太|an?|the)\s*)?$",
     re.IGNORECASE,
 )
+_OR = re.compile(r"\bn?or\b", re.IGNORECASE)
+# "nothing violent, and something to read as well": with "something" or "a" a new wish begins.
+_FRESH = re.compile(r"(?:some|a|an|the|one)(?:thing)?\b", re.IGNORECASE)
+_FRESH_END = re.compile(r"\b(?:some|a|an|the|one)(?:thing)?\s*$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,7 @@ def find_negations(text: str, spans: Sequence[tuple[int, int]], *, nouns: Sequen
         if not between.strip(" 的") and (nouns[index] if nouns else False):
             chain_end = end
             continue
-        joined = _joins(between, negation)
+        joined = None if _begins_anew(text[start:end], between) else _joins(between, negation)
         if joined is None:
             negation, waiting = None, []
         elif joined:
@@ -81,6 +85,10 @@ def find_negations(text: str, spans: Sequence[tuple[int, int]], *, nouns: Sequen
             waiting.append(index)
         chain_end = end
     return found
+
+
+def _begins_anew(mention: str, between: str) -> bool:
+    return not _OR.search(between) and bool(_FRESH.match(mention) or _FRESH_END.search(between))
 
 
 def _joins(between: str, negation: Negation) -> bool | None:

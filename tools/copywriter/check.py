@@ -170,6 +170,10 @@ def _neutral(tokens: Sequence[Token], at: int, state: _State) -> Iterator[tuple[
     word = token.folded
     if word in words["determiners"]:
         yield at + 1, replace(state, held=None)
+    if word in words["address"] and state.cue == "during":
+        yield at + 1, state
+    if word == "you" and state.cue == "for":
+        yield at + 1, _State(told=state.told)
     if word in words["joiners"]:
         yield at + 1, _joined(state)
     if word in words["cues"]:

@@ -20,6 +20,9 @@ PEOPLE = frozenset({"popularity", "item_knn", "user_knn", "ease", "als", "rp3bet
 """Sources of candidates that speak of what other people did."""
 
 _FIRST = ("creator", "year", "genre", "mood", "topic")
+_OWN = frozenset({"title", "domain", "duration", "text", "path", "scene", "history", "people", "fit"})
+"""Rows that no attribute may pass for."""
+
 _SACRIFICE = ("text.2", "history", "other", "people", "topic", "text.1", "mood", "duration")
 """What goes first where there are more than MAX_ROWS."""
 
@@ -88,7 +91,7 @@ def is_plain(text: str) -> bool:
 
 
 def _is_other(row: EvidenceRow) -> bool:
-    return row.source == "catalogue" and row.field not in {"title", "domain", "duration", "text", *_FIRST}
+    return row.source == "catalogue" and row.field not in {*_OWN, *_FIRST}
 
 
 def _facts(item: Item) -> Iterator[EvidenceRow]:
@@ -101,7 +104,7 @@ def _facts(item: Item) -> Iterator[EvidenceRow]:
         if name == "year":
             if item.year is not None and 0 < item.year < 10_000:
                 yield EvidenceRow("year", str(item.year), "year", "catalogue", (str(item.year),))
-        elif name in known and name not in {"title", "domain", "duration", "text", "path", "scene", "history", "people"}:
+        elif name in known and name.strip() and name not in _OWN and not name.startswith("text."):
             yield from _attribute(name, known[name])
     if length := duration_words(item.duration_min):
         yield EvidenceRow("duration", length, "duration", "catalogue", (length,))
@@ -131,8 +134,8 @@ def _path(path: GraphPath | None) -> Iterator[EvidenceRow]:
 
 
 def _scene(scene: str | None, fits: Sequence[str]) -> Iterator[EvidenceRow]:
-    if scene:
-        name = scene_words(scene)
+    name = clean(scene_words(scene)) if scene else ""
+    if name and is_plain(name):
         why = tuple(part for part in map(clean, fits) if part and is_plain(part))
         yield EvidenceRow("scene", f"{name}: {', '.join(why)}" if why else name, "scene", "scene", (name, *why))
 

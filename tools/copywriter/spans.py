@@ -30,7 +30,7 @@ _AFTER: Mapping[str, frozenset[Cue]] = MappingProxyType(
         "year": frozenset({None, "from", "of"}),
         "duration": frozenset({None, "in", "at", "for", "of", "with"}),
         "genre": frozenset({None, "in", "of", "with"}),
-        "mood": frozenset({None, "in", "of", "with", "for"}),
+        "mood": frozenset({None, "in", "of", "with"}),
         "topic": frozenset({None, "about", "with", "on", "of", "in", "around"}),
         "scene": frozenset({"for", "on", "during", "in", "at"}),
         "path": frozenset({None}),

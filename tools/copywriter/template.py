@@ -112,8 +112,8 @@ def _parts(item: Item, rows: Mapping[str, EvidenceRow], rng: random.Random) -> _
         maker=f" by {_joined(makers[:2])}" if makers else "",
         topic=f" about {rng.choice(topics)}" if topics and item.domain in TOLD else "",
         scene=_scene(rows, rng),
-        why=_why(path[-1]) if path else "",
-        because=f", picked because {_predicate(path[0])}" if path else "",
+        why=why_clause(path[-1]) if path else "",
+        because=because_clause(path[0]) if path else "",
         people=f": {rows['people'].text}" if "people" in rows else "",
         text=f". {rows['text.1'].text}" if "text.1" in rows else "",
     )
@@ -142,18 +142,24 @@ def _thing(item: Item, rows: Mapping[str, EvidenceRow], rng: random.Random) -> s
 def _scene(rows: Mapping[str, EvidenceRow], rng: random.Random) -> str:
     if "scene" not in rows:
         return ""
-    name = (rows["scene"].values or (rows["scene"].text,))[0]
+    return rng.choice(scene_clauses((rows["scene"].values or (rows["scene"].text,))[0]))
+
+
+def scene_clauses(name: str) -> tuple[str, ...]:
+    """Ways to say that an item is for a scene: " for your date night", " for when you are cooking"."""
     if name.split()[0].endswith("ing"):
-        return f" for when you are {name}"
-    return rng.choice((f" for your {name}", f" to suit your {name}", f", picked for your {name}"))
+        return (f" for when you are {name}",)
+    return (f" for your {name}", f" to suit your {name}", f", picked for your {name}")
 
 
-def _why(path: str) -> str:
+def why_clause(path: str) -> str:
+    """A path as the end of a sentence: ", like Heat", ", and it shares a star with Heat"."""
     return f", and it {path}" if path.startswith(("shares ", "has ")) else f", {path}"
 
 
-def _predicate(path: str) -> str:
-    return f"it {path}" if path.startswith(("shares ", "has ")) else f"it is {path}"
+def because_clause(path: str) -> str:
+    """A path as the reason of a choice: ", picked because it is by the same director as Heat"."""
+    return f", picked because it {path}" if path.startswith(("shares ", "has ")) else f", picked because it is {path}"
 
 
 def _values(rows: Mapping[str, EvidenceRow], row_id: str) -> list[str]:

@@ -66,21 +66,23 @@ _UNKNOWN_SOURCE = SourceMap(0.75, "rank")
 @dataclass(frozen=True, slots=True)
 class Calibration:
     """`bias` is the log-odds of a candidate that nothing speaks for; `n_users` says on how many users' held-back events the
-    weights were learned, 0 for the default."""
+    weights were learned, 0 for the default. `popularity_alone` is the weight of popularity for a user of whom the crowd knows
+    nothing else: beside personal sources it is worth next to nothing, without them it is all there is."""
 
     sources: Mapping[str, SourceMap] = field(default_factory=lambda: _DEFAULT_SOURCES)
     bias: float = -8.0
     priors: Priors = field(default_factory=Priors)
     n_users: int = 0
+    popularity_alone: float = 0.5
 
     def of(self, source: str) -> SourceMap:
         """Return the source's map; a source that is not known is mapped by rank."""
         return self.sources.get(source, _UNKNOWN_SOURCE)
 
-    def learned(self, weights: Mapping[str, float], bias: float, n_users: int) -> Calibration:
+    def learned(self, weights: Mapping[str, float], bias: float, n_users: int, *, popularity_alone: float) -> Calibration:
         """Replace the weights of some sources, which then are mapped by score."""
         maps = {name: SourceMap(weight, "score") for name, weight in weights.items()}
-        return Calibration(MappingProxyType({**self.sources, **maps}), bias, self.priors, n_users)
+        return Calibration(MappingProxyType({**self.sources, **maps}), bias, self.priors, n_users, popularity_alone)
 
     def to_json(self) -> str:
         """Write as JSON, keys sorted."""
@@ -89,6 +91,7 @@ class Calibration:
             "bias": self.bias,
             "priors": asdict(self.priors),
             "n_users": self.n_users,
+            "popularity_alone": self.popularity_alone,
         }
         return json.dumps(table, indent=1, sort_keys=True)
 
@@ -100,7 +103,7 @@ class Calibration:
         except ValidationError as error:
             raise StoreError("The saved calibration is damaged; delete the file and tune again.") from error
         sources = {name: SourceMap(source.weight, source.basis) for name, source in read.sources.items()}
-        return cls(MappingProxyType(sources), read.bias, Priors(**read.priors), read.n_users)
+        return cls(MappingProxyType(sources), read.bias, Priors(**read.priors), read.n_users, read.popularity_alone)
 
 
 class _SourceFile(BaseModel):
@@ -115,6 +118,7 @@ class _File(BaseModel):
     bias: float
     priors: dict[Literal["scene_domain", "prefer", "ban", "too_long", "like", "dislike", "wish"], float]
     n_users: int = Field(ge=0)
+    popularity_alone: float = Field(ge=0)
 
 
 def source_values(scores: NDArray[np.float64], basis: Basis) -> NDArray[np.float64]:

@@ -16,7 +16,7 @@ from scenewise.tools.ranking.model import Wishes
 
 Rows = NDArray[np.int32]
 Parts = dict[str, NDArray[np.float64]]
-_LEAST_WEIGHT = 0.02  # a domain weighted 0 is last, not impossible: leaving items out is the constraints' work
+_LEAST_WEIGHT = 0.002  # a domain weighted 0 is last, not impossible: leaving items out is the constraints' work
 _MOST = 3.0  # likes together, and dislikes together, count at most this many matches
 
 

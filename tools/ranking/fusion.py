@@ -58,10 +58,12 @@ class FusionRanker:
 
     def _evidence(self, table: _Table) -> Parts:
         parts: Parts = {}
+        alone = [source for source in COLLABORATIVE_SOURCES if source in table.sources] == ["popularity"]
         for source, (places, scores) in table.sources.items():
             how = self.calibration.of(source)
+            weight = self.calibration.popularity_alone if alone and source == "popularity" else how.weight
             parts[source] = np.zeros(len(table.rows))
-            parts[source][places] = how.weight * source_values(scores, how.basis)
+            parts[source][places] = weight * source_values(scores, how.basis)
         return parts
 
     def _fit(self, rows: Rows, context: TurnContext, wishes: Wishes) -> Parts:

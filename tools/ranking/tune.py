@@ -7,7 +7,7 @@ import json
 import os
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +29,7 @@ _LEAST_USERS = 50
 _MOST_USERS = 1_000
 _DEPTH = 100  # candidates a source, the most that the product's tool gives
 _RIDGE = 0.01
+_LEAST_WEIGHT = 0.02  # every source keeps a say, for requests where it is the only one
 _STALE = 0.05  # weights are learned again when the events have become this much more or fewer
 
 
@@ -62,7 +63,7 @@ def tune_fusion(store: Store, catalogue: Catalogue) -> Calibration:
 def learn_calibration(interactions: Interactions, catalogue: Catalogue, worth: Worth, *, seed: int = 0) -> Calibration:
     """Hold back each user's last three events, fit the sources on the rest, and weigh them so that they rank these high.
 
-    The weights (>= 0) are those of a conditional logit over the user's candidates (McFadden 1974; the listwise loss of ListNet,
+    The weights (>= 0.02) are those of a conditional logit over the user's candidates (McFadden 1974; the listwise loss of ListNet,
     Cao et al. 2007, with one relevant item), with a ridge, events counting by their worth. At most 1,000 users, drawn by seed.
     """
     rest, held = interactions.hold_back(_HELD)
@@ -77,7 +78,10 @@ def learn_calibration(interactions: Interactions, catalogue: Catalogue, worth: W
         return Calibration()
     weights = _fit_weights(cases)
     bias = _fit_bias(cases, weights, share_found=len(cases) / len(asked))
-    return Calibration().learned(dict(zip(collaborative.models, weights.tolist(), strict=True)), bias, len(drawn))
+    names = [*collaborative.models]
+    alone = _fit_weights([replace(case, values=case.values[:, [names.index("popularity")]]) for case in cases])
+    by_name = dict(zip(names, weights.tolist(), strict=True))
+    return Calibration().learned(by_name, bias, len(drawn), popularity_alone=float(alone[0]))
 
 
 def _case(collaborative: Collaborative, held: HeldBack) -> _Case | None:
@@ -111,7 +115,7 @@ def _fit_weights(cases: Sequence[_Case]) -> NDArray[np.float64]:
         return value, slope
 
     n = cases[0].values.shape[1]
-    found = minimize(loss, np.full(n, 0.5), jac=True, method="L-BFGS-B", bounds=[(0.0, None)] * n, options={"maxiter": 50})
+    found = minimize(loss, np.full(n, 0.5), jac=True, method="L-BFGS-B", bounds=[(_LEAST_WEIGHT, None)] * n, options={"maxiter": 50})
     return np.asarray(found.x, dtype=np.float64)
 
 

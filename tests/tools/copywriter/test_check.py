@@ -117,6 +117,7 @@ TRUE = [
     ("blue", "Davis leads a sextet through five modal pieces."),
     ("blue", "Picked because you liked Time Out."),
     ("blue", "A jazz album by Miles Davis for your commute."),
+    ("blue", "A calm album picked for you."),
     ("eggs", "A warm recipe with eggs that takes 30 minutes."),
     ("eggs", "A Tunisian breakfast dish with eggs and tomatoes."),
     ("eggs", "A warm, gluten-free breakfast for your lazy weekend."),
@@ -190,6 +191,9 @@ FALSE = [
     ("fargo", "A crime film with music by Carter Burwell."),
     ("fargo", "Picked because you liked Blood Simple."),
     ("blue", "Because you liked Kind of Blue."),
+    ("fargo", "You are dark and tense."),
+    ("fargo", "You are a car salesman in Minnesota."),
+    ("fargo", "A film for your dark mood."),
     # superlatives, promises, prizes
     ("fargo", "The best crime film of 1996."),
     ("fargo", "An award-winning crime film by Joel Coen."),

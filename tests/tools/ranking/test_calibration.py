@@ -36,7 +36,7 @@ def test_values_are_bounded_where_scores_fall_to_nothing() -> None:
 
 
 def test_json_brings_it_back() -> None:
-    calibration = Calibration(priors=Priors(ban=-9.0)).learned({"ease": 0.25, "mine": 2.0}, -6.5, 77)
+    calibration = Calibration(priors=Priors(ban=-9.0)).learned({"ease": 0.25, "mine": 2.0}, -6.5, 77, popularity_alone=0.7)
     back = Calibration.from_json(calibration.to_json())
     assert back == calibration
     assert back.of("ease") == SourceMap(0.25, "score")

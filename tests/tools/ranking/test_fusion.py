@@ -1,3 +1,4 @@
+import itertools
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -84,6 +85,14 @@ def test_two_sources_by_hand() -> None:
     assert ranked["film2"].sources == ("ease", "popularity")
 
 
+def test_popularity_counts_more_where_it_is_all_there_is() -> None:
+    ranker = replace(RANKER, calibration=replace(CALIBRATION, popularity_alone=2.0))
+    popular = table("popularity", {"film1": 2.0, "film2": 1.0})
+    (alone, _), among = ranker.rank(popular, CONTEXT, 2), ranker.rank(popular + table("ease", {"film3": 1.0}), CONTEXT, 3)
+    assert alone.contributions["popularity"] == pytest.approx(2.0 * (np.log(2) + 0.5))
+    assert films(among)["film1"].contributions["popularity"] == pytest.approx(0.5 * (np.log(2) + 0.5))
+
+
 def test_agreement_lifts() -> None:
     found = table("ease", {"film0": 2.0, "film1": 1.9}) + table("retrieve", {"film1": 1.0})
     assert ids(RANKER.rank(found, CONTEXT, 2)) == ["film1", "film0"]
@@ -108,7 +117,7 @@ def test_every_item_once_in_order_and_its_contributions_add_up(found: Candidates
     assert len(ranked) == min(k, len({one.item_id for one in found}))
     assert len(set(ids(ranked))) == len(ranked)
     logits = [sum(one.contributions.values()) for one in ranked]
-    assert all(first >= second - 1e-9 for first, second in zip(logits, logits[1:], strict=False))
+    assert all(first >= second - 1e-9 for first, second in itertools.pairwise(logits))
     for one, logit in zip(ranked, logits, strict=True):
         assert one.score == pytest.approx(1 / (1 + np.exp(-logit)))
         assert set(one.sources) == {row.source for row in found if row.item_id == one.item_id}
@@ -173,7 +182,7 @@ def test_the_scene_turns_the_order_of_domains() -> None:
 
 
 def test_what_the_scene_prefers_bans_and_finds_too_long() -> None:
-    found = table("retrieve", {name: 1.0 for name in ("song0", "song1", "film0", "film1")})
+    found = table("retrieve", dict.fromkeys(("song0", "song1", "film0", "film1"), 1.0))
     ranked = films(RANKER.rank(found, IN_COMMUTE, 9))
     assert ranked["song0"].contributions["scene_prefer"] == 0.5
     assert "scene_prefer" not in ranked["song1"].contributions
@@ -203,7 +212,7 @@ def test_likes_and_dislikes_by_strength() -> None:
         likes=(Taste("genre", "CRIME", 0.5), Taste("domain", "music")),
         dislikes=(Taste("genre", "horror"), Taste("item", "film3")),
     )
-    found = table("retrieve", {name: 1.0 for name in ("film0", "film1", "film3", "song0")})
+    found = table("retrieve", dict.fromkeys(("film0", "film1", "film3", "song0"), 1.0))
     ranked = films(RANKER.rank(found, replace(CONTEXT, profile=profile), 9))
     assert ranked["film1"].contributions["likes"] == 0.5
     assert ranked["song0"].contributions["likes"] == 1.0

@@ -28,7 +28,7 @@ def test_the_source_that_knows_gets_the_weight(store: Store) -> None:
     assert calibration.n_users == 80
     assert max(weights, key=lambda name: weights[name]) in ("transition_knn", "next_knn")
     assert weights["popularity"] < 0.1
-    assert all(np.isfinite(weight) and weight >= 0 for weight in weights.values())
+    assert all(np.isfinite(weight) and weight > 0 for weight in weights.values())
     assert calibration.of("retrieve") == Calibration().of("retrieve")
 
 
