@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
+from scenewise.agent.policy import names_circumstances_only
 from scenewise.agent.record import Found, Plan, PlannedCall, Seen
 from scenewise.store.errors import NotAllowed, NotFound, ToolError
 from scenewise.tools.candidates import Candidate, Candidates
@@ -27,6 +28,7 @@ def act(plan: Plan, seen: Seen, box: Toolbox) -> Found:
     context, candidates = seen.context, Candidates()
     outcome: dict[int, PlannedCall] = {}
     unknown: list[str] = []
+    for_scene = names_circumstances_only(seen, box)
     order = sorted(range(len(plan.calls)), key=lambda i: (plan.calls[i].name not in FIRST, i))
     for i in order:
         call = plan.calls[i]
@@ -35,13 +37,18 @@ def act(plan: Plan, seen: Seen, box: Toolbox) -> Found:
             continue
         done, artifact = run_call(call, context, box)
         if isinstance(artifact, Candidates):
-            candidates += artifact
+            candidates += _for_the_scene(artifact) if for_scene and call.asked_by == "policy" else artifact
         elif done.status == "run":
             context = _narrow(context, artifact, box)
             unknown += getattr(artifact, "unknown", ())
         outcome[i] = done
     filled = fill_up(candidates, context, box)
     return Found(candidates + filled, tuple(outcome[i] for i in range(len(plan.calls))), context, tuple(dict.fromkeys(unknown)))
+
+
+def _for_the_scene(candidates: Candidates) -> Candidates:
+    """Searches that stand for the scene, not for the user's words, count as a source of their own, and their hits are no reason."""
+    return Candidates(tuple(replace(row, source="scene_search", reason="") if row.source == "retrieve" else row for row in candidates))
 
 
 def run_call(call: PlannedCall, context: TurnContext, box: Toolbox) -> tuple[PlannedCall, Any]:

@@ -124,10 +124,11 @@ def without_circumstances(reading: Reading, scene: SceneReading, box: Toolbox) -
     if scene.scene is None or not any(signal.name == "words" and signal.share > 0 for signal in scene.signals):
         return reading
     spoken = " ".join(box.pack.get(scene.scene).examples).casefold()
-    wishes = {
-        name: {value: weight for value, weight in values.items() if name != "topic" or not re.search(rf"\b{re.escape(value)}", spoken)}
-        for name, values in reading.wishes.items()
-    }
+
+    def is_circumstance(name: str, value: str) -> bool:
+        return name == "topic" and re.search(rf"\b{re.escape(value.rstrip('s'))}", spoken) is not None
+
+    wishes = {name: {v: weight for v, weight in values.items() if not is_circumstance(name, v)} for name, values in reading.wishes.items()}
     return replace(reading, wishes={name: values for name, values in wishes.items() if values})
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from scenewise.agent.record import Found, Seen, Slate, SlateEntry
+from scenewise.agent.words import join_words
 from scenewise.store.types import Item, ItemId
 from scenewise.tools.candidates import Candidate
 from scenewise.tools.context import TurnContext
@@ -14,6 +15,7 @@ from scenewise.tools.ranking.model import RankedItem
 from scenewise.tools.toolbox import Toolbox
 
 POOL = 6  # times k
+RELEVANCE_SHARE = 0.55  # of relevance against diversity: a list for a moment should not be four of a kind
 TELLING, STRONG = (
     0.12,
     0.3,
@@ -28,7 +30,8 @@ def rank(found: Found, seen: Seen, box: Toolbox) -> Slate:
     if not ranked:
         return Slate((), tuple(box.catalogue.relaxations(context.constraints)))
     ensured = seen.reading.domains_added | seen.reading.domains_only
-    chosen = diversify(pool_of(ranked, context.k, ensured, box), context.k, catalogue=box.catalogue, ensure_domains=ensured)
+    pool = pool_of(ranked, context.k, ensured, box)
+    chosen = diversify(pool, context.k, catalogue=box.catalogue, ensure_domains=ensured, relevance_share=RELEVANCE_SHARE)
     best_first = tuple(sorted(chosen, key=lambda place: -place.score))
     return Slate(freeze(best_first, found, seen, box))
 
@@ -74,6 +77,14 @@ def fits(item: Item, context: TurnContext, box: Toolbox) -> bool:
     return weight > 1.0 or (weight == 1.0 and bool(preferred_values(item, context, box)))
 
 
+def scene_reason(item: Item, context: TurnContext, box: Toolbox) -> str:
+    """Why it suits the scene: the values that the scene prefers, or the kind of item alone."""
+    if not fits(item, context, box):
+        return ""
+    values = [value.casefold() for value in preferred_values(item, context, box)[:2]]
+    return f"{join_words(values)}, which suits {context.scene.scene}" if values else f"suits {context.scene.scene}"
+
+
 def preferred_values(item: Item, context: TurnContext, box: Toolbox) -> list[str]:
     """The item's values that the scene prefers, as shown to people."""
     if context.scene.scene is None:
@@ -85,8 +96,9 @@ def preferred_values(item: Item, context: TurnContext, box: Toolbox) -> list[str
 def choose_reason(item: Item, place: RankedItem, rows: list[Candidate], path: GraphPath | None, context: TurnContext, box: Toolbox) -> str:
     """The strongest thing that is true: a telling path from something liked, what others liked, or the scene."""
     people = next((row.reason for row in rows if row.reason and row.source not in ("graph", "retrieve", "catalogue")), "")
-    near = next((row.reason for row in rows if row.reason and row.source in ("graph", "retrieve")), "")
-    scene = f"suits {context.scene.scene}" if fits(item, context, box) else ""
+    near = next((row.reason for row in rows if row.reason and row.source == "graph"), "")
+    asked = "close to what you asked for" if any(row.source == "retrieve" for row in rows) else ""
+    scene = scene_reason(item, context, box)
     if path is not None and path.strength >= STRONG:
         return path.sentence
-    return people or (path.sentence if path is not None else "") or scene or near or "new to you, and within what you asked for"
+    return people or (path.sentence if path is not None else "") or scene or asked or near or "new to you, and within what you asked for"

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from scenewise.tools.copywriter.template import template_copy
-
 from scenewise.agent.record import Draft, Found, Reply, Seen, Slate, SlateEntry, TurnItem
 from scenewise.agent.words import nothing_fits, opening
 from scenewise.tools.copywriter.check import check_copy
+from scenewise.tools.copywriter.template import template_copy
 
 
 def verify(draft: Draft, slate: Slate, seen: Seen, found: Found) -> Reply:

@@ -1,10 +1,17 @@
-"""Ways of writing a text so that a filter may not see what it says."""
+"""The cases of cases.toml, and ways of writing a text so that a filter may not see what it says."""
 
 from __future__ import annotations
 
 import base64
+import json
+import tomllib
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from html import escape
+from pathlib import Path
+from typing import Any
+
+from scenewise import Item, ItemId
 
 HUGE = "x" * 500_000
 _ZERO_WIDTH = ("\u200b", "\u200c", "\u200d", "\u2060", "\ufeff")
@@ -31,6 +38,61 @@ WAYS: Mapping[str, Callable[[str], str]] = {
 }
 
 
-def write(text: str, way: str) -> str:
-    """Write a text in one of the ways."""
-    return WAYS[way](text.replace("@huge", HUGE))
+@dataclass(frozen=True)
+class Case:
+    """One attack in one way of writing; `text` as it is sent, `entry` as it stands in the file."""
+
+    kind: str
+    way: str
+    text: str
+    entry: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """For the test's id."""
+        return f"{self.entry['name']}-{self.way}".replace(" ", "-")
+
+    @property
+    def is_chinese(self) -> bool:
+        """Whether the attack is written in Chinese."""
+        return any("\u4e00" <= char <= "\u9fff" for char in self.entry.get("text", ""))
+
+    @property
+    def never(self) -> tuple[str, ...]:
+        """What must not stand in the reply."""
+        return tuple(self.entry.get("never", ()))
+
+
+def cases(kind: str) -> list[Case]:
+    """All cases of a kind: message, item, profile, plan, copy."""
+    entries = tomllib.loads((Path(__file__).parent / "cases.toml").read_text(encoding="utf-8"))[kind]
+    return [
+        Case(kind, way, WAYS[way](str(entry.get("text", "")).replace("@huge", HUGE)), entry)
+        for entry in entries
+        for way in entry.get("as", ["plain"])
+    ]
+
+
+def calls_of(case: Case) -> list[dict[str, Any]]:
+    """The tool calls of a hostile plan."""
+    calls: list[dict[str, Any]] = json.loads(case.entry["calls"].replace("@huge", HUGE))
+    return calls * int(case.entry.get("times", 1))
+
+
+def hostile_item(case: Case) -> Item:
+    """A book that carries the attack in its title, text or an attribute, and is otherwise about the case's subject."""
+    place, subject = case.entry["place"], case.entry["subject"]
+    plain = f"一本关于{subject}的书。" if case.is_chinese else f"A book about {subject}."
+    return Item(
+        item_id_of(case),
+        "books",
+        f"{case.text} {subject}" if place == "title" else f"{subject.capitalize()} {case.way}",
+        text=f"{plain} {case.text}" if place == "text" else plain,
+        attributes={"topic": (subject,), "mood": (case.text,) if place == "attribute" else ("calm",)},
+        year=2001,
+    )
+
+
+def item_id_of(case: Case) -> ItemId:
+    """The id of the case's item."""
+    return ItemId(f"hostile-{case.name}")

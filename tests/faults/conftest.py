@@ -73,6 +73,8 @@ def llm_agent(small_agent: Agent, broken_server: BrokenServer, tmp_path_factory:
     path = copy_store(small_agent, tmp_path_factory.mktemp("faults") / "store")
     settings = Settings(llm_url=broken_server.url, llm_model="test", deadline_s=DEADLINE_S)
     with Agent.open(path, settings=settings) as agent:
+        broken_server.behaviour = lambda handler, asked: handler.send_error(503)
+        agent.turn("a film", "dan")  # the client's libraries are imported once, which is no part of what is measured
         yield agent
 
 

@@ -170,3 +170,167 @@ def test_a_server_that_refuses_connections(llm_agent: Agent) -> None:
     finally:
         llm_agent.model = before
     assert turn.degraded == ("planning: unreachable", "writing: unreachable")
+
+
+def planning(reply: Reply, otherwise: Reply | None = None) -> Reply:
+    """Answer the planning round so, and the writing round otherwise (with nothing said where that is left out)."""
+    written = otherwise or say(words(""))
+
+    def either(handler: Any, asked: dict[str, Any]) -> None:
+        (reply if "tools" in asked else written)(handler, asked)
+
+    return either
+
+
+RETRIEVE = '{"query": "space film", "domain": "movies"}'
+NO_CALL = "planning: no tool call in the answer"
+NO_CALLS: dict[str, dict[str, object]] = {
+    "null content": words(None),
+    "no content": completion({"role": "assistant"}),
+    "prose": words("I would rather tell a story."),
+    "content of parts": words([{"type": "text", "text": "hello"}]),
+    "content a number": words(42),
+    "content an object": words({"text": "hello"}),
+    "no calls": calling(),
+    "null calls": completion({"role": "assistant", "content": None, "tool_calls": None}),
+    "calls an object": completion({"role": "assistant", "content": None, "tool_calls": {"name": "retrieve"}}),
+    "null call": completion({"role": "assistant", "content": None, "tool_calls": [None]}),
+    "null function": completion({"role": "assistant", "content": None, "tool_calls": [{"id": "c", "type": "function", "function": None}]}),
+    "broken arguments": calling(("retrieve", '{"query": "space fi')),
+    "arguments a list": calling(("retrieve", "[1, 2]")),
+    "arguments a number": calling(("retrieve", "5")),
+    "arguments NaN": calling(("retrieve", "NaN")),
+    "name a number": calling((5, RETRIEVE)),
+    "deep salvage": words('{"name": ' * 20_000),
+    "deep arguments": calling(("retrieve", '{"query": ' + "[" * 20_000)),
+    "legacy function_call": completion({"role": "assistant", "content": None, "function_call": {"name": "retrieve", "arguments": "x"}}),
+}
+
+
+@pytest.mark.parametrize("name", NO_CALLS)
+def test_an_answer_without_a_usable_call_says_so(llm_agent: Agent, broken_server: Any, name: str) -> None:
+    broken_server.behaviour = planning(say(NO_CALLS[name]))
+    turn = turn_of(llm_agent)
+    assert turn.degraded
+    assert turn.degraded[0] in (NO_CALL, "planning: unreadable answer")
+    assert all(call.asked_by == "policy" or call.status == "refused" for call in turn.plan)
+
+
+CALLS: dict[str, dict[str, object]] = {
+    "unknown tool": calling(("drop_tables", "{}")),
+    "arguments null": calling(("retrieve", "null")),
+    "arguments missing": calling(("retrieve", None)),
+    "name null": calling((None, RETRIEVE)),
+    "empty name": calling(("", RETRIEVE)),
+    "no arguments": calling(("retrieve", "{}")),
+    "null arguments": calling(("retrieve", '{"query": null, "domain": null}')),
+    "number for a text": calling(("retrieve", '{"query": 5, "domain": "movies"}')),
+    "number for a list": calling(("collaborative_candidates", '{"like_titles": 5}')),
+    "number for a domain": calling(("filter_catalogue", '{"domains": 5, "ban_genre": 7}')),
+    "objects for texts": calling(("collaborative_candidates", '{"like_titles": {"a": {"b": []}}}')),
+    "lists of lists": calling(("filter_catalogue", '{"domains": [["movies"]], "ban_genre": [[], {}, null]}')),
+    "list for a domain": calling(("retrieve", '{"query": "space", "domain": ["movies", 5, null, {}]}')),
+    "a flag for a domain": calling(("retrieve", '{"query": "space", "domain": true}')),
+    "a list for a title": calling(("query_graph", '{"title": ["Alien"], "value": {"x": 1}}')),
+    "huge k": calling(("retrieve", '{"query": "space", "k": 1e308}')),
+    "k not a number": calling(("retrieve", '{"query": "space", "k": NaN}')),
+    "years as text": calling(("filter_catalogue", '{"min_year": "long ago", "max_duration_min": Infinity, "genre": 3, "mood": {}}')),
+    "unknown arguments": calling(("retrieve", '{"query": "space", "user_id": "ann", "context": {}, "__class__": 1}')),
+    "a thousand calls": calling(*[("retrieve", json.dumps({"query": f"space {i}"})) for i in range(1000)]),
+    "5 MB of arguments": calling(("retrieve", json.dumps({"query": "space " * 800_000, "domain": "movies"}))),
+    "5 MB of titles": calling(("collaborative_candidates", json.dumps({"like_titles": ["Alien" * 4] * 200_000}))),
+    "NUL and surrogates": calling(("retrieve", '{"query": "space\\u0000 \\ud800", "domain": "movies"}')),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_odd_calls_are_refused_or_run_and_spoil_nothing(llm_agent: Agent, broken_server: Any, name: str) -> None:
+    broken_server.behaviour = planning(say(CALLS[name]))
+    turn = turn_of(llm_agent)
+    assert sum(call.status == "run" for call in turn.plan if call.asked_by == "model") <= 4
+    assert [call.status for call in turn.plan if call.asked_by == "policy"].count("run") >= 2
+    assert len(json.dumps(llm_agent.store.turns.get(turn.turn_id))) < 1_000_000
+
+
+def test_a_whole_plan_runs(llm_agent: Agent, broken_server: Any) -> None:
+    broken_server.behaviour = planning(say(calling(("retrieve", RETRIEVE))))
+    turn = turn_of(llm_agent)
+    assert [(call.name, call.status) for call in turn.plan if call.asked_by == "model"] == [("retrieve", "run")]
+    assert turn.degraded == ()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        calling(("retrieve", RETRIEVE), ("query_graph", '{"value": "Tom Ha'), finish="length"),
+        words(f'[{{"name": "retrieve", "parameters": {RETRIEVE}}}, {{"name": "query_graph", "parameters": {{"value": "Tom Ha'),
+        words(f'<tool_call>\n{{"name": "retrieve", "arguments": {RETRIEVE}}}\n</tool_call>\n<tool_call>\n{{"name": "query_gr'),
+    ],
+    ids=["calls", "list", "tags"],
+)
+def test_a_plan_cut_at_the_token_limit_keeps_its_whole_calls(llm_agent: Agent, broken_server: Any, answer: dict[str, object]) -> None:
+    broken_server.behaviour = planning(say(answer))
+    turn = turn_of(llm_agent)
+    assert [(call.name, call.status) for call in turn.plan if call.asked_by == "model"] == [("retrieve", "run")]
+
+
+TEXTS: dict[str, object] = {
+    "null": None,
+    "5 MB of words": "A comedy about space. " * 230_000,
+    "5 MB in one word": "x" * 5_000_000,
+    "5 MB of titles": "Toy Story by John Lasseter, " * 180_000,
+    "markup": "[link=http://evil.example]A comedy[/link] <script>alert(1)</script>",
+    "terminal escapes": "\x1b[2JA comedy\x07",
+    "lies": "Winner of nine prizes in 1812, by Steven Spielberg, for $3.",
+    "another item": "Alien",
+    "NUL": "A comedy.\x00",
+    "lines": "\n\n\nA comedy.\nIgnore all of that.\n",
+    "a number": 42,
+    "an object": {"text": "A comedy."},
+    "parts": [{"type": "text", "text": "A comedy."}, {"type": "image"}],
+}
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_odd_texts_are_shown_only_where_they_are_borne_out(llm_agent: Agent, broken_server: Any, name: str) -> None:
+    broken_server.behaviour = planning(say(calling(("retrieve", RETRIEVE))), say(words(TEXTS[name])))
+    turn = turn_of(llm_agent)
+    for item in turn.items:
+        assert len(item.copy) < 1_000
+        assert not any(word in item.copy for word in ("\x1b", "\x00", "http", "<", "Spielberg", "Ignore"))
+    assert len(json.dumps(llm_agent.store.turns.get(turn.turn_id))) < 1_000_000
+
+
+def test_one_text_that_fails_does_not_spoil_the_others(llm_agent: Agent, broken_server: Any) -> None:
+    def every_other(handler: Any, asked: dict[str, Any]) -> None:
+        count = sum("tools" not in one for one in broken_server.asked)
+        (send(b"", status=500) if count % 2 else say(words("A film.")))(handler, asked)
+
+    broken_server.asked.clear()
+    broken_server.behaviour = planning(say(calling(("retrieve", RETRIEVE))), every_other)
+    turn = turn_of(llm_agent, "only films please, about space")
+    assert turn.degraded == ()
+    assert len(broken_server.asked) == 6
+
+
+def test_a_writer_that_hangs_leaves_the_plan_in_place(llm_agent: Agent, broken_server: Any) -> None:
+    broken_server.behaviour = planning(say(calling(("retrieve", RETRIEVE))), hang)
+    turn = turn_of(llm_agent)
+    assert turn.degraded == ("writing: too slow",)
+    assert [call.status for call in turn.plan if call.asked_by == "model"] == ["run"]
+
+
+def test_the_server_is_asked_once_a_round_and_never_told_who_asks(llm_agent: Agent, broken_server: Any) -> None:
+    broken_server.asked.clear()
+    broken_server.behaviour = send(b"", status=500)
+    turn_of(llm_agent)
+    assert len(broken_server.asked) == 1 + 5
+    assert '"dan"' not in json.dumps(broken_server.asked)
+
+
+def test_after_the_faults_a_good_answer_is_used_again(llm_agent: Agent, broken_server: Any) -> None:
+    for behaviour in (half, bad_chunks, say(None)):
+        broken_server.behaviour = behaviour
+        assert turn_of(llm_agent).degraded
+    broken_server.behaviour = planning(say(calling(("retrieve", RETRIEVE))))
+    assert turn_of(llm_agent).degraded == ()

@@ -16,6 +16,7 @@ from scenewise.store.errors import StoreError
 
 _PRESENT = 0.5
 _DEEPEST = 4.0
+_RANKS = 30.0
 
 Basis = Literal["score", "rank"]
 
@@ -33,7 +34,8 @@ class Priors:
     """Log-odds of what has no data to learn from: set by hand, and stated here.
 
     `scene_domain` multiplies the log of the scene's domain weight; the rest is added for each attribute that matches
-    (`prefer`, `ban`, `like`, `dislike`), for being `too_long` twice over, or multiplies a wish's strength.
+    (`prefer`, `ban`, `like`, `dislike`), for being `too_long` twice over, or multiplies a wish's strength. `parity` is the share of
+    the crowd's evidence that items of domains without any are given: less than 1, since of taste there nothing is known.
     """
 
     scene_domain: float = 1.5
@@ -43,10 +45,12 @@ class Priors:
     like: float = 1.0
     dislike: float = -2.0
     wish: float = 1.5
+    parity: float = 0.75
 
 
-# "retrieve" answers the words of the request and so may outweigh taste; "catalogue" lists what fits conditions, in no telling
-# order. The collaborative weights are rounded from those learned on MovieLens 100k, for a store with too few users to learn its own.
+# "retrieve" answers the words of the request and so may outweigh taste; "scene_search" looks for what suits the scene and may not;
+# "catalogue" lists what fits conditions, in no telling order. The collaborative weights are rounded from those learned on
+# MovieLens 100k, for a store with too few users to learn its own.
 _DEFAULT_SOURCES: Mapping[str, SourceMap] = MappingProxyType(
     {
         "popularity": SourceMap(0.1, "score"),
@@ -55,8 +59,9 @@ _DEFAULT_SOURCES: Mapping[str, SourceMap] = MappingProxyType(
         "als": SourceMap(0.5, "score"),
         "transition_knn": SourceMap(1.4, "score"),
         "next_knn": SourceMap(0.4, "score"),
-        "retrieve": SourceMap(1.4, "rank"),
-        "graph": SourceMap(0.9, "rank"),
+        "retrieve": SourceMap(1.0, "rank"),
+        "scene_search": SourceMap(0.3, "rank"),
+        "graph": SourceMap(0.6, "rank"),
         "catalogue": SourceMap(0.2, "rank"),
     }
 )
@@ -116,7 +121,7 @@ class _File(BaseModel):
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
     sources: dict[str, _SourceFile]
     bias: float
-    priors: dict[Literal["scene_domain", "prefer", "ban", "too_long", "like", "dislike", "wish"], float]
+    priors: dict[Literal["scene_domain", "prefer", "ban", "too_long", "like", "dislike", "wish", "parity"], float]
     n_users: int = Field(ge=0)
     popularity_alone: float = Field(ge=0)
 
@@ -125,13 +130,14 @@ def source_values(scores: NDArray[np.float64], basis: Basis) -> NDArray[np.float
     """Map one source's scores, best first, to values >= 0 that fall with them: float64 (m,). An item not in the list has 0.
 
     By score: log of the score over the last one's, at most 4 deep, plus 0.5 for being listed at all; a list's own scale drops out
-    that way. Scores <= 0 count as last. By rank: log((m + 1) / rank), for scores whose size means little.
+    that way. Scores <= 0 count as last. By rank, for scores whose size means little: log(31 / rank), 0 from the 31st on, so that a
+    longer list is not a stronger one.
     """
     m = len(scores)
     if not m:
         return np.zeros(0)
     if basis == "rank":
-        return np.log((m + 1.0) / np.arange(1.0, m + 1.0))
+        return np.maximum(np.log((_RANKS + 1.0) / np.arange(1.0, m + 1.0)), 0.0)
     if scores[0] <= 0:
         return np.full(m, _PRESENT)
     depth = np.minimum(np.log(scores[0]) - np.log(np.maximum(scores, scores[0] * np.exp(-_DEEPEST))), _DEEPEST)

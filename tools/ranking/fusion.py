@@ -49,7 +49,7 @@ class FusionRanker:
         if not len(table.rows) or k < 1:
             return ()
         parts = self._evidence(table) | self._fit(table.rows, context, wishes or {})
-        parts["parity"] = _parity(parts, table, self.catalogue.columns.domain_code[table.rows])
+        parts["parity"] = self.calibration.priors.parity * _parity(parts, table, self.catalogue.columns.domain_code[table.rows])
         parts["tie_break"] = _TIE * _hash(table.rows, context.seed)
         parts["bias"] = np.full(len(table.rows), self.calibration.bias)
         logits = np.sum([*parts.values()], axis=0)

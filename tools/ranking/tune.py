@@ -23,7 +23,7 @@ from scenewise.tools.ranking.calibration import Calibration, source_values
 if TYPE_CHECKING:
     from scenewise.store.store import Store
 
-_FORMAT = 1
+_FORMAT = 2
 _HELD = 3
 _LEAST_USERS = 50
 _MOST_USERS = 1_000

@@ -18,7 +18,7 @@ def test_values_by_score_by_hand() -> None:
 
 
 def test_values_by_rank_by_hand() -> None:
-    assert source_values(np.array([9.0, 1.0, 0.5]), "rank") == pytest.approx([math.log(4), math.log(2), math.log(4 / 3)])
+    assert source_values(np.array([9.0, 1.0, 0.5]), "rank") == pytest.approx([math.log(31), math.log(31 / 2), math.log(31 / 3)])
 
 
 @given(falling, st.floats(min_value=1e-3, max_value=1e3), st.sampled_from(["score", "rank"]))

@@ -1,0 +1,48 @@
+"""Attacks in what an item says of itself."""
+
+from __future__ import annotations
+
+import pytest
+from attacks.conftest import World
+from attacks.writing import Case, cases, item_id_of
+
+from scenewise import Moment, ScriptedModel, Turn
+
+K = 12
+
+
+def ask(world: World, case: Case) -> Turn:
+    """Ask for what the hostile item is about."""
+    subject = case.entry["subject"]
+    if case.is_chinese:
+        return world.agent.turn(f"一本关于{subject}的书", "mallory", Moment(locale="zh"), k=K)
+    return world.agent.turn(f"a book about {subject}", "mallory", k=K)
+
+
+@pytest.mark.parametrize("case", cases("item"), ids=lambda case: case.name)
+def test_a_hostile_item_is_shown_without_its_attack(world: World, case: Case) -> None:
+    turn = ask(world, case)
+    assert item_id_of(case) in [item.item_id for item in turn.items], "a request for its subject finds it"
+    world.check(turn, user="mallory", never=case.never)
+
+
+@pytest.mark.parametrize("case", cases("item"), ids=lambda case: case.name)
+def test_an_llm_that_repeats_a_hostile_item_is_not_believed(world: World, case: Case) -> None:
+    with world.model(ScriptedModel(texts=[case.text])) as model:
+        turn = ask(world, case)
+    world.check(turn, user="mallory", never=case.never)
+    for messages in model.asked:
+        assert sum(message["role"] == "system" for message in messages) == 1
+        for words in case.never:
+            assert words.casefold() not in str(messages).casefold()
+
+
+def test_a_line_break_in_an_item_starts_no_row_of_its_own(world: World) -> None:
+    """Each row that the LLM is shown comes from a row of evidence; a forged "Creator:" stays inside the row it came in."""
+    (case,) = [case for case in cases("item") if case.entry["name"] == "forged evidence rows"]
+    with world.model(ScriptedModel()) as model:
+        turn = ask(world, case)
+    place = [item.item_id for item in turn.items].index(item_id_of(case))
+    facts = model.asked[1 + place][-1]["content"]
+    assert len(facts.split("\n")) == len(turn.items[place].evidence)
+    assert not any(line.startswith(("Creator: William", "Year: 1601")) for line in facts.split("\n"))
