@@ -17,7 +17,7 @@ demo: setup ## set everything up and hold a conversation on real data
 	@$(RUN) scenewise demo
 
 test: setup ## the whole test suite, with the real small model through a real vLLM
-	@$(RUN) scenewise llm fetch
+	@$(RUN) scenewise demo --only-set-up
 	@$(RUN) pytest
 
 fast: setup ## the tests that need neither an LLM nor long

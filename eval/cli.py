@@ -29,7 +29,7 @@ StoreOption = Annotated[Path | None, typer.Option("--store", help="The store's f
 def turns(
     n: Annotated[int, typer.Option("-n", "--turns", min=1, help="How many turns.")] = 200,
     seed: Annotated[int, typer.Option("--seed")] = 0,
-    llm: Annotated[str, typer.Option("--llm", help="running: the LLM of the settings; off: none; down: a server that is not there.")] = "running",
+    llm: Annotated[str, typer.Option("--llm", help="running: that of the settings; off: none; down: none answers.")] = "running",
     store: StoreOption = None,
     out: Out = None,
     json_: Json = False,

@@ -55,6 +55,7 @@ FOLLOW_UPS = (
     "and something to listen to as well",
     "something else",
 )
+OWN_STEPS = ("perceive", "act", "rank", "verify", "remember")
 DEVICES = (None, "phone", "tablet", "laptop", "tv", "speaker")
 PLACES = (None, "home", "train", "gym", "office", "cafe", "kitchen", "hotel")
 
@@ -88,9 +89,10 @@ def generate_cases(n: int, users: Sequence[str], *, seed: int, now: datetime) ->
     return cases[:n]
 
 
-def run_turns(
-    agent: Agent, n: int, *, seed: int = 0, now: datetime | None = None, progress: Callable[[int, int | None], None] = lambda done, total: None
-) -> dict[str, Any]:
+Progress = Callable[[int, int | None], None]
+
+
+def run_turns(agent: Agent, n: int, *, seed: int = 0, now: datetime | None = None, progress: Progress | None = None) -> dict[str, Any]:
     """Hold the generated conversations and report the counts and the latencies in milliseconds."""
     users = agent.store.users.ids()
     known = set(agent.store.items.ids())
@@ -102,7 +104,8 @@ def run_turns(
         conversation = turn.conversation_id
         turns.append(turn)
         failures += [f"{problem}: {turn.turn_id}" for problem in problems(turn, known)]
-        progress(done, n)
+        if progress is not None:
+            progress(done, n)
     return report(turns, failures, seed)
 
 
@@ -114,9 +117,12 @@ def problems(turn: Turn, known: set[Any]) -> Iterator[str]:
         yield "outside_catalogue"
     if turn.intent != "explain" and turn.items:
         lines = turn.reply.split("\n")[1:]
-        if lines != [f"{place}. {item.title}: {item.copy}" for place, item in enumerate(turn.items, 1)] or not all(i.copy for i in turn.items):
+        if lines != [f"{place}. {item.title}: {item.copy}" for place, item in enumerate(turn.items, 1)] or not all(
+            i.copy for i in turn.items
+        ):
             yield "copy_and_list_disagree"
-    if any(call.status in ("failed", "planned") for call in turn.plan) or any(why.startswith("planning: no tool") for why in turn.degraded):
+    unusable = any(why.startswith("planning: no tool") for why in turn.degraded)
+    if unusable or any(call.status in ("failed", "planned") for call in turn.plan):
         yield "plan_not_executable"
     if turn.llm_rounds > 2:
         yield "more_than_two_rounds"
@@ -146,7 +152,9 @@ def report(turns: Sequence[Turn], failures: Sequence[str], seed: int) -> dict[st
         "copy_by_model": round(sum(item.copy_source == "model" for item in copies) / max(len(copies), 1), 3),
         "own_ms": _quantiles(own),
         "total_ms": _quantiles([turn.timings_ms["total"] for turn in turns]),
-        "step_p50_ms": {name: _median([turn.timings_ms[name] for turn in turns]) for name in ("perceive", "act", "rank", "verify", "remember")},
+        "step_p50_ms": {
+            name: _median([turn.timings_ms[name] for turn in turns]) for name in ("perceive", "act", "rank", "verify", "remember")
+        },
     }
 
 

@@ -8,8 +8,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from rich.markup import escape
-
 from scenewise.agent.agent import Agent, Step
 from scenewise.agent.record import Turn
 from scenewise.agent.settings import load_settings
@@ -51,7 +49,7 @@ def hold_chat(agent: Agent, *, user: str | None, moment: Moment, conversation: s
         try:
             turn = _listen(agent, said, user, moment, conversation, as_json)
         except InputError as error:
-            c.err.print(f"[red]{escape(str(error))}[/]")
+            c.err.print(f"[red]{c.safe(str(error))}[/]")
             continue
         conversation = turn.conversation_id
         if as_json:
@@ -77,6 +75,7 @@ def _listen(agent: Agent, said: str, user: str | None, moment: Moment, conversat
 def _lines() -> Iterator[str]:
     """Messages: with editing and history on a terminal, plain lines elsewhere."""
     if not sys.stdin.isatty():
+        sys.stdin.reconfigure(errors="replace")  # type: ignore[union-attr]  # a file may hold anything
         yield from (line.strip() for line in sys.stdin if line.strip())
         return
     from prompt_toolkit import PromptSession

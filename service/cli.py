@@ -33,26 +33,37 @@ Count = Annotated[int, typer.Option("-k", "--count", min=1, max=100, help="How m
 NoLlm = Annotated[bool, typer.Option("--no-llm", help="Answer without an LLM.")]
 
 
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(importlib.metadata.version("scenewise"))
+        raise typer.Exit
+
+
 @app.callback()
 def settings_from(
-    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_show_version)] = False,
     home: Annotated[Path | None, typer.Option("--home", help="Folder of models and the demo store (also SCENEWISE_HOME).")] = None,
 ) -> None:
     """An LLM agent that recommends across scenes."""
     if home is not None:
         os.environ["SCENEWISE_HOME"] = str(home.expanduser().absolute())
-    if version:
-        typer.echo(importlib.metadata.version("scenewise"))
-        raise typer.Exit
 
 
 @app.command()
-def demo(json_: Json = False, no_chat: Annotated[bool, typer.Option("--no-chat", help="End after the four turns.")] = False) -> None:
+def demo(
+    json_: Json = False,
+    no_chat: Annotated[bool, typer.Option("--no-chat", help="End after the four turns.")] = False,
+    only_set_up: Annotated[bool, typer.Option("--only-set-up", help="Fetch and build what the demo needs, and end.")] = False,
+) -> None:
     """Set everything up and hold a conversation with real data and the real model."""
-    from scenewise.service.demo import run_demo
+    from scenewise.service.demo import run_demo, set_up
 
     with c.clear_errors(json_):
-        run_demo(as_json=json_, go_on=not no_chat)
+        if only_set_up:
+            with c.step_bar() as progress:
+                set_up(progress)
+        else:
+            run_demo(as_json=json_, go_on=not no_chat)
 
 
 @app.command()
@@ -92,9 +103,10 @@ def chat(
     """Talk with the agent; one message a line, Ctrl-D ends."""
     from scenewise.service.chat import hold_chat, opened_agent
 
-    with c.clear_errors(json_), opened_agent(store, no_llm=no_llm) as agent:
+    with c.clear_errors(json_):
         moment = c.read_moment(device, time, place, locale, None)
-        hold_chat(agent, user=user, moment=moment, conversation=conversation, details=details, as_json=json_)
+        with opened_agent(store, no_llm=no_llm) as agent:
+            hold_chat(agent, user=user, moment=moment, conversation=conversation, details=details, as_json=json_)
 
 
 @app.command()
@@ -116,9 +128,10 @@ def recommend(
     from scenewise.service.chat import opened_agent
     from scenewise.service.render import show_turn
 
-    with c.clear_errors(json_), opened_agent(store, no_llm=not llm) as agent:
+    with c.clear_errors(json_):
         moment = c.read_moment(device, time, place, locale, minutes)
-        turn = agent.recommend(user, text=text, scene=scene, moment=moment, k=k, use_llm=llm)
+        with opened_agent(store, no_llm=not llm) as agent:
+            turn = agent.recommend(user, text=text, scene=scene, moment=moment, k=k, use_llm=llm)
         if json_:
             c.print_json(turn.to_record())
         else:
@@ -149,7 +162,7 @@ def doctor(json_: Json = False) -> None:
             c.print_json([asdict(finding) for finding in findings])
         for finding in findings if not json_ else []:
             mark = "[green]ok[/]  " if finding.ok else "[red]no[/]  "
-            c.out.print(f"{mark}{finding.name}: {finding.message}")
+            c.out.print(f"{mark}{finding.name}: {c.safe(finding.message)}")
         if not all(finding.ok for finding in findings):
             raise typer.Exit(1)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from typing import Any, NoReturn
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from scenewise.service.bootstrap import SetupFailed
@@ -21,8 +23,21 @@ EXIT_CODES: dict[type[Exception], int] = {InputError: 2, NotFound: 3, NotAllowed
 """What a command ends with; 0 is success, 1 another error, 9 rows in quarantine, 130 Ctrl-C."""
 QUARANTINED = 9
 
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+out = Console(highlight=False, emoji=False)
+err = Console(stderr=True, highlight=False, emoji=False)
+
+_UNSHOWN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]+")
+_NAME = TextColumn("{task.description}", markup=False)
+
+
+def plain(text: str) -> str:
+    """A user's, an item's or a file's text on one line, without what a terminal would obey: control characters, direction marks."""
+    return _UNSHOWN.sub(" ", text)
+
+
+def safe(text: str) -> str:
+    """`plain` for use inside rich markup."""
+    return escape(plain(text))
 
 
 def print_json(data: Any) -> None:
@@ -42,6 +57,8 @@ def clear_errors(as_json: bool = False) -> Iterator[None]:
     except BrokenPipeError:
         sys.stderr.close()  # whoever read our output has gone; nothing to say and nobody to say it to
         raise typer.Exit(0) from None
+    except OSError as error:
+        fail(f"{error.filename or 'the system'}: {error.strerror or error}", code=1, as_json=as_json)
 
 
 def fail(message: str, *, code: int, as_json: bool) -> NoReturn:
@@ -49,29 +66,23 @@ def fail(message: str, *, code: int, as_json: bool) -> NoReturn:
     if as_json:
         print_json({"error": message, "exit_code": code})
     else:
-        err.print(f"[bold red]error:[/] {_escape(message)}")
+        err.print(f"[bold red]error:[/] {safe(message)}")
     raise typer.Exit(code)
-
-
-def _escape(text: str) -> str:
-    from rich.markup import escape
-
-    return escape(text)
 
 
 @contextmanager
 def progress_bar(label: str) -> Iterator[Callable[[int, int | None], None]]:
     """A progress bar on stderr for work that reports (done, total)."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (_NAME, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=err, transient=False) as progress:
-        task = progress.add_task(label, total=None)
+        task = progress.add_task(plain(label), total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total)
 
 
 @contextmanager
 def step_bar() -> Iterator[Callable[[str, int, int], None]]:
     """A progress bar on stderr for work that reports (what, done, total)."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (_NAME, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=err) as progress:
         tasks: dict[str, Any] = {}
 

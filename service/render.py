@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from rich.console import Console, Group
-from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from scenewise.agent.record import PlannedCall, Turn, TurnItem
+from scenewise.service import console as c
 
 SIGNS = {"run": "[green]ran[/]", "refused": "[yellow]refused[/]", "failed": "[red]failed[/]", "planned": "planned"}
 
@@ -18,7 +18,8 @@ def show_turn(turn: Turn, console: Console, *, details: bool = True) -> None:
     if details:
         console.print(Padding(Group(scene_line(turn), *plan_lines(turn)), (0, 0, 0, 2)))
     console.print()
-    console.print(Text(turn.reply.split("\n")[0] if turn.items else turn.reply, style="bold"))
+    said = turn.reply.split("\n")[:1] if turn.items else turn.reply.split("\n")
+    console.print(Text("\n".join(map(c.plain, said)), style="bold"))
     if turn.items:
         console.print(item_table(turn.items))
     if details:
@@ -28,9 +29,9 @@ def show_turn(turn: Turn, console: Console, *, details: bool = True) -> None:
 def scene_line(turn: Turn) -> str:
     """The scene and the signals that decided it, strongest first."""
     signals = sorted(turn.signals, key=lambda signal: -abs(signal[2]))
-    said = ", ".join(f"{name} {share:+.0%} ({escape(value)})" for name, value, share in signals if abs(share) >= 0.005)
+    said = ", ".join(f"{name} {share:+.0%} ({c.safe(value)})" for name, value, share in signals if abs(share) >= 0.005)
     scene = (
-        f"[bold]{escape(turn.scene)}[/] {turn.scene_probability:.0%}"
+        f"[bold]{c.safe(turn.scene)}[/] {turn.scene_probability:.0%}"
         if turn.scene
         else f"no particular scene ({turn.scene_probability:.0%})"
     )
@@ -47,9 +48,9 @@ def plan_lines(turn: Turn) -> list[str]:
 def _call_line(call: PlannedCall) -> str:
     arguments = ", ".join(f"{name}={value!r}" for name, value in call.arguments.items() if value not in (None, "", [], ()))
     outcome = f"{call.candidates} candidates, {call.ms:.0f} ms" if call.status == "run" and call.candidates else ""
-    note = escape(call.note) if call.note else ""
+    note = c.safe(call.note) if call.note else ""
     rest = "; ".join(part for part in (outcome, note) if part)
-    return f"[dim]{call.asked_by:<6}[/] {call.name}({escape(arguments)}) {SIGNS[call.status]}" + (f" [dim]{rest}[/]" if rest else "")
+    return f"[dim]{call.asked_by:<6}[/] {c.safe(call.name)}({c.safe(arguments)}) {SIGNS[call.status]}" + (f" [dim]{rest}[/]" if rest else "")
 
 
 def item_table(items: tuple[TurnItem, ...]) -> Table:
@@ -58,9 +59,9 @@ def item_table(items: tuple[TurnItem, ...]) -> Table:
     for name in ("#", "score", "item", "why", "copy"):
         table.add_column(name, justify="right" if name in "#score" else "left", overflow="fold")
     for place, item in enumerate(items, 1):
-        mark = " [dim](template)[/]" if item.copy_source == "template" else " [dim](model)[/]"
-        title = f"[bold]{escape(item.title)}[/] [dim]{escape(item.domain)}[/]"
-        table.add_row(str(place), f"{item.score:.2f}", title, escape(item.reason), escape(item.copy) + mark)
+        title = Text.assemble((c.plain(item.title), "bold"), " ", (c.plain(item.domain), "dim"))
+        copy = Text.assemble(c.plain(item.copy), " ", (f"({item.copy_source})", "dim"))
+        table.add_row(str(place), f"{item.score:.2f}", title, Text(c.plain(item.reason)), copy)
     return table
 
 
@@ -68,7 +69,7 @@ def time_line(turn: Turn) -> str:
     """Where the time went, and what the LLM did."""
     steps = "  ".join(f"{name} {ms:.0f} ms" for name, ms in turn.timings_ms.items() if name != "total")
     model = f"{turn.model}, {turn.llm_rounds} LLM rounds, {turn.completion_tokens} tokens" if turn.model else "no LLM"
-    line = f"[dim]time    {turn.timings_ms.get('total', 0) / 1000:.2f} s: {steps}   {escape(model)}[/]"
+    line = f"[dim]time    {turn.timings_ms.get('total', 0) / 1000:.2f} s: {steps}   {c.safe(model)}[/]"
     if turn.degraded:
-        line += f"\n[yellow]degraded: {escape('; '.join(turn.degraded))}[/]"
-    return line + "".join(f"\n[dim]note    {escape(note)}[/]" for note in turn.notes)
+        line += f"\n[yellow]degraded: {c.safe('; '.join(turn.degraded))}[/]"
+    return line + "".join(f"\n[dim]note    {c.safe(note)}[/]" for note in turn.notes)

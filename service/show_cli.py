@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from scenewise.agent.settings import load_settings
 from scenewise.service import console as c
@@ -29,7 +29,7 @@ def items(
     query: Annotated[str, typer.Argument(help="Words to look for; all items where it is left out.")] = "",
     item: Annotated[str | None, typer.Option("--item", help="One item by its id.")] = None,
     domain: Annotated[str | None, typer.Option("--domain", help="Only this domain.")] = None,
-    k: Annotated[int, typer.Option("-k", "--count", min=1, help="How many.")] = 20,
+    k: Annotated[int, typer.Option("-k", "--count", min=1, max=10_000, help="How many.")] = 20,
     store: StoreOption = None,
     json_: Json = False,
 ) -> None:
@@ -50,7 +50,7 @@ def items(
         table = Table("id", "domain", "title", "year", "attributes", box=None, header_style="dim")
         for row in rows:
             attributes = "; ".join(f"{name}: {', '.join(values)}" for name, values in row.attributes.items())
-            table.add_row(escape(row.item_id), escape(row.domain), escape(row.title), str(row.year or ""), escape(attributes))
+            table.add_row(*(Text(c.plain(cell)) for cell in (row.item_id, row.domain, row.title, str(row.year or ""), attributes)))
         c.out.print(table)
 
 
@@ -86,7 +86,7 @@ def scenes(
             return
         for scene in chosen:
             domains = ", ".join(f"{domain} {weight:g}" for domain, weight in sorted(scene.domains.items(), key=lambda pair: -pair[1]))
-            c.out.print(f"[bold]{escape(scene.name)}[/]  {escape(scene.description)}\n    [dim]{escape(domains)}[/]")
+            c.out.print(f"[bold]{c.safe(scene.name)}[/]  {c.safe(scene.description)}\n    [dim]{c.safe(domains)}[/]")
 
 
 def _plain_scene(scene: Any) -> dict[str, Any]:
@@ -114,16 +114,17 @@ def _recognise(pack: Any, text: str, moment: Any, as_json: bool) -> None:
             }
         )
         return
-    c.out.print(f"[bold]{escape(reading.scene or 'no particular scene')}[/] {reading.probability:.0%}")
+    c.out.print(f"[bold]{c.safe(reading.scene or 'no particular scene')}[/] {reading.probability:.0%}")
     for signal in reading.signals:
-        c.out.print(f"    {signal.name:<8} {signal.share:+.0%}  {escape(signal.value)}")
+        c.out.print(f"    {signal.name:<8} {signal.share:+.0%}  {c.safe(signal.value)}")
 
 
 @app.command()
 def turns(
     turn_id: Annotated[str, typer.Argument(help="The turn's id, as a record or --json shows it.")],
     store: StoreOption = None,
+    json_: Json = False,
 ) -> None:
-    """Print the record of a turn as JSON."""
-    with c.clear_errors(), _open(store) as opened:
+    """Print the record of a turn, as JSON in any case."""
+    with c.clear_errors(json_), _open(store) as opened:
         c.print_json(opened.turns.get(turn_id))

@@ -19,9 +19,7 @@ def dump_json(value: object) -> str:
     try:
         return json.dumps(value, ensure_ascii=False, sort_keys=True, allow_nan=False, separators=(",", ":"))
     except (TypeError, ValueError) as error:
-        raise InputError(
-            "a value cannot be written as JSON; use text, finite numbers, true, false, null, lists and objects"
-        ) from error
+        raise InputError("a value cannot be written as JSON; use text, finite numbers, true, false, null, lists and objects") from error
 
 
 def dump_attributes(attributes: Mapping[str, Sequence[str]]) -> str:

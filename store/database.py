@@ -70,9 +70,7 @@ class Database:
                     transaction.commit()
             except BaseException:
                 self.rollbacks += 1
-                with suppress(
-                    DBAPIError
-                ):  # on a full disk SQLite has ended the whole transaction itself: no savepoint to go back to
+                with suppress(DBAPIError):  # on a full disk SQLite has ended the whole transaction itself: no savepoint to go back to
                     transaction.rollback()
                 raise
 
@@ -104,9 +102,7 @@ class Database:
 
 
 def _make_engine(path: Path, *, read_only: bool) -> Engine:
-    engine = create_engine(
-        "sqlite://", creator=lambda: _connect(path, read_only=read_only), poolclass=StaticPool, hide_parameters=True
-    )
+    engine = create_engine("sqlite://", creator=lambda: _connect(path, read_only=read_only), poolclass=StaticPool, hide_parameters=True)
     # The driver's own handling of transactions commits before DDL; with isolation_level None SQLAlchemy must say BEGIN itself.
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
     return engine

@@ -79,9 +79,7 @@ class Store:
                 lock.release()
                 raise
         except OSError as error:
-            raise StoreError(
-                f"the store at {folder} cannot be used ({error.strerror}); check the path and its permissions"
-            ) from error
+            raise StoreError(f"the store at {folder} cannot be used ({error.strerror}); check the path and its permissions") from error
 
     @property
     def file(self) -> Path:

@@ -14,6 +14,7 @@ from typing import NewType
 UserId = NewType("UserId", str)
 ItemId = NewType("ItemId", str)
 
+
 def _nothing() -> Mapping[str, tuple[str, ...]]:
     return MappingProxyType({})
 

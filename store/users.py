@@ -128,9 +128,7 @@ def number_users(connection: Connection, numbers: RowNumbers, user_ids: Iterable
 
 def _find_owner(connection: Connection, platform: str, platform_user_id: str) -> UserId | None:
     query = (
-        select(table.c.user_id)
-        .join(identities)
-        .where(identities.c.platform == platform, identities.c.platform_user_id == platform_user_id)
+        select(table.c.user_id).join(identities).where(identities.c.platform == platform, identities.c.platform_user_id == platform_user_id)
     )
     user_id = connection.scalar(query)
     return None if user_id is None else UserId(user_id)

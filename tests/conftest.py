@@ -61,7 +61,7 @@ def small_agent(small_store: Path, tmp_path_factory: pytest.TempPathFactory) -> 
         yield agent
 
 
-@pytest.fixture()
+@pytest.fixture
 def own_store(small_agent: Agent, small_store: Path, tmp_path: Path) -> Path:
     """A copy of the small world, with its caches, that the test may change."""
     path = tmp_path / "store"
@@ -69,7 +69,7 @@ def own_store(small_agent: Agent, small_store: Path, tmp_path: Path) -> Path:
     return path
 
 
-@pytest.fixture()
+@pytest.fixture
 def set_up_home() -> Path:
     """What `make test` fetched: the vLLM environment, the model, the demo store."""
     home = Path(__file__).resolve().parent.parent / ".scenewise"

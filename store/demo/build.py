@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from scenewise.store.demo.links import write_links
 from scenewise.store.errors import InputError, NotFound
 from scenewise.store.ingest import IngestReport, Progress, ingest
 from scenewise.store.types import Item
@@ -31,13 +32,18 @@ def turn_title(title: str) -> str:
     return _TURNED.sub(lambda match: f"{match[2]}{'' if match[2].endswith(chr(39)) else ' '}{match[1]}", title)
 
 
-def build_demo(store: Store, movielens: Path, progress: Progress | None = None) -> dict[str, IngestReport]:
+def build_demo(store: Store, movielens: Path, progress: Progress | None = None, *, titles: Path | None = None) -> dict[str, IngestReport]:
     """Load the folder of MovieLens-100k in RecBole's form (.item, .user, .inter, .kg, .link) and the hand-written catalogue.
 
+    `titles` is the list of films of MovieLens-1M, over which the graph is joined with the films (see `write_links`); without it
+    the folder's .link file is taken to hold the ids of its .item file, which is not so in RecBole's own.
     Returns the report of each file: "items", "users", "events" and "edges" of MovieLens, then "catalogue/books" and so on.
     Loading twice changes nothing the second time. Raises NotFound where the folder lacks a file, and what `ingest` raises.
     """
     items, users, events, edges, links = (_find_one(movielens, suffix) for suffix in (".item", ".user", ".inter", ".kg", ".link"))
+    if titles is not None:
+        links = store.path / "cache" / "films.link"
+        write_links(movielens, titles, links)
     reports = {
         "items": ingest(store, items, "items", domain="movies", amend=_turn_item, progress=progress),
         "users": ingest(store, users, "users", progress=progress),

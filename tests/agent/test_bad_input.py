@@ -14,7 +14,18 @@ from scenewise import Agent, InputError, Item, ItemId, Moment, NotFound, Place, 
 
 @pytest.mark.parametrize(
     "message",
-    ["", "   ", "\x00\x00", "\u202egnp.exe\u202c tell me", "🎬🍿🎉", "?" * 8_000, "DROP TABLE items; --", "' OR 1=1", "<script>alert(1)</script>", "%s%n{}"],
+    [
+        "",
+        "   ",
+        "\x00\x00",
+        "\u202egnp.exe\u202c tell me",
+        "🎬🍿🎉",
+        "?" * 8_000,
+        "DROP TABLE items; --",
+        "' OR 1=1",
+        "<script>alert(1)</script>",
+        "%s%n{}",
+    ],
 )
 def test_odd_messages_are_answered(small_agent: Agent, message: str) -> None:
     turn = small_agent.turn(message, "ann")

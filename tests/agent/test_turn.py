@@ -135,7 +135,9 @@ def test_an_item_added_is_found_at_once(own_store: Path) -> None:
     from scenewise import Item, ItemId
 
     with Agent.open(own_store, settings=Settings(llm_off=True)) as agent:
-        agent.store.items.upsert([Item(ItemId("book-lighthouse"), "books", "The Zanzibar Lighthouse", text="A keeper counts ships on Zanzibar.")])
+        agent.store.items.upsert(
+            [Item(ItemId("book-lighthouse"), "books", "The Zanzibar Lighthouse", text="A keeper counts ships on Zanzibar.")]
+        )
         turn = agent.turn("a book about a lighthouse keeper on Zanzibar", "ann")
         assert "book-lighthouse" in [item.item_id for item in turn.items]
         agent.store.items.delete([ItemId("book-lighthouse")])
@@ -160,7 +162,9 @@ def test_another_users_conversation_is_refused(small_agent: Agent) -> None:
 
 
 def test_the_models_calls_run_and_the_policy_completes_them(small_agent: Agent) -> None:
-    model = ScriptedModel(plans=[[Call("retrieve", {"query": "space film", "domain": "movies"}), Call("update_profile", {"action": "like"})]])
+    model = ScriptedModel(
+        plans=[[Call("retrieve", {"query": "space film", "domain": "movies"}), Call("update_profile", {"action": "like"})]]
+    )
     turn = scripted(small_agent, model).turn("a film about space", "dan")
     asked = {call.name: call.status for call in turn.plan if call.asked_by == "model"}
     assert asked == {"retrieve": "run", "update_profile": "refused"}

@@ -18,7 +18,16 @@ NOW_S = 1_760_000_000.0
 VICTIM = UserId("victim")
 SECRETS = ("canary-7f3a@victim.example", "Canary Canarini", "canarysecret", "victim")
 TOOLS = frozenset(
-    "recognise_scene query_graph collaborative_candidates retrieve look_up_items filter_catalogue read_profile update_profile".split()
+    [
+        "recognise_scene",
+        "query_graph",
+        "collaborative_candidates",
+        "retrieve",
+        "look_up_items",
+        "filter_catalogue",
+        "read_profile",
+        "update_profile",
+    ]
 )
 PROMPT_WORDS = ("You plan recommendations", "Write one short sentence about the item", "Use only the facts given")
 MARKUP = re.compile(

@@ -78,7 +78,7 @@ def llm_agent(small_agent: Agent, broken_server: BrokenServer, tmp_path_factory:
         yield agent
 
 
-@pytest.fixture()
+@pytest.fixture
 def warm_store(small_agent: Agent, tmp_path: Path) -> Path:
     """A copy of the small world with what is cached beside it."""
     return copy_store(small_agent, tmp_path / "store")

@@ -153,7 +153,7 @@ def scene_clauses(name: str) -> tuple[str, ...]:
 
 
 def why_clause(path: str) -> str:
-    """A path as the end of a sentence: ", like Heat", ", and it shares a star with Heat"."""
+    """A path as the end of a sentence: ", like Heat", ", and it shares an actor with Heat"."""
     return f", and it {path}" if path.startswith(("shares ", "has ")) else f", {path}"
 
 

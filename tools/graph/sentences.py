@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from scenewise.tools.graph.relations import describe, role_of
 
 SERIES = frozenset({"sequel"})
-_SAME = {"in_genre": "in the same genre as", "about": "about the same subject as", "starring": "shares a star with"}
+_SAME = {"in_genre": "in the same genre as", "about": "about the same subject as", "starring": "shares an actor with"}
 _OPEN_ENDS = ("by", "of", "to", "from", "on")
 _FILM_GENRES = (
     "action adventure animation children's comedy crime documentary drama fantasy film-noir horror musical mystery romance "
@@ -59,7 +59,7 @@ def clause(link: Link, title: str, *, locale: str = "en") -> str:
     if known.phrase:
         value = spoken(link.value) if link.relation == "in_genre" else link.value
         return f"{known.phrase.format(value=value)}, like {title}"
-    return f"shares a star, {link.value}, with {title}" if role == "star" else f"shares its {role}, {link.value}, with {title}"
+    return f"shares an actor, {link.value}, with {title}" if role == "star" else f"shares its {role}, {link.value}, with {title}"
 
 
 def _mixed(link: Link, title: str) -> str:

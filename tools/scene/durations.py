@@ -44,12 +44,8 @@ def find_minutes(text: str) -> float | None:
     [30.0, 90.0, 25.0, 90.0, None]
     """
     spans = [(match.start(), _minutes_of_clock(match)) for match in _CLOCK.finditer(text)]
-    spans += [
-        (match.start(), _minutes_of_english(match)) for match in _ENGLISH.finditer(text) if not (match["bound"] or match["past"])
-    ]
-    spans += [
-        (match.start(), _minutes_of_chinese(match)) for match in _CHINESE.finditer(text) if not (match["bound"] or match["past"])
-    ]
+    spans += [(match.start(), _minutes_of_english(match)) for match in _ENGLISH.finditer(text) if not (match["bound"] or match["past"])]
+    spans += [(match.start(), _minutes_of_chinese(match)) for match in _CHINESE.finditer(text) if not (match["bound"] or match["past"])]
     usable = [(start, minutes) for start, minutes in spans if 0 < minutes <= _MAX_AVAILABLE_MIN]
     return min(usable)[1] if usable else None
 

@@ -133,9 +133,7 @@ class _Reader:
         if not isinstance(body, dict):
             raise self.error(f"scene {name!r} must be a table: write [scene.{name}]", None, name)
         if not _NAME.fullmatch(name) or name == NO_SCENE:
-            raise self.error(
-                f"a scene cannot be named {name!r}: use small letters, digits and _, and not {NO_SCENE!r}", name, None
-            )
+            raise self.error(f"a scene cannot be named {name!r}: use small letters, digits and _, and not {NO_SCENE!r}", name, None)
         values: dict[str, Any] = {}
         for key, value in body.items():
             if key not in _FIELDS:

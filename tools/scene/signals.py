@@ -41,18 +41,12 @@ def read_signals(pack: ScenePack, moment: Moment) -> Iterator[Term]:
     With a scene's own density ratio q(x) = P(x | listed) / P(x | anywhere), zero outside what the scene lists and 1/share inside,
     a term is log((1 - chance) q(x) + chance); 0 where the scene lists nothing. Coordinates alone say nothing.
     """
-    if moment.device and (device := name_device(moment.device)) in (
-        known := _known(DEVICE_NAMES, pack, lambda scene: scene.device)
-    ):
+    if moment.device and (device := name_device(moment.device)) in (known := _known(DEVICE_NAMES, pack, lambda scene: scene.device)):
         yield _term("device", device, pack, lambda scene: _listed(device in scene.device, len(scene.device), len(known)))
     if moment.local_time is not None:
         yield from _read_clock(pack, moment.local_time)
     place = moment.place
-    if (
-        place
-        and place.type
-        and (name := name_place(place.type)) in (known := _known(PLACE_NAMES, pack, lambda scene: scene.places))
-    ):
+    if place and place.type and (name := name_place(place.type)) in (known := _known(PLACE_NAMES, pack, lambda scene: scene.places)):
         yield _term("place", name, pack, lambda scene: _listed(name in scene.places, len(scene.places), len(known)))
     if place and place.speed_mps is not None and place.speed_mps >= 0:
         speed_mps = place.speed_mps
@@ -70,9 +64,7 @@ def _read_clock(pack: ScenePack, local_time: datetime) -> Iterator[Term]:
 def _term(name: str, value: str, pack: ScenePack, ratio: Callable[[SceneDef], float | None]) -> Term:
     chance = _CHANCE[name]
     ratios = [ratio(scene) for scene in pack.scenes]
-    return Term(
-        name, value, np.array([0.0 if q is None else np.log((1 - chance) * q + chance) for q in ratios], dtype=np.float64)
-    )
+    return Term(name, value, np.array([0.0 if q is None else np.log((1 - chance) * q + chance) for q in ratios], dtype=np.float64))
 
 
 def _known(names: tuple[str, ...], pack: ScenePack, listed: Callable[[SceneDef], tuple[str, ...]]) -> set[str]:

@@ -23,7 +23,7 @@ FARGO = Item(
 SAME_DIRECTOR = GraphPath(
     ("item:x", "entity:m.1", "item:fargo"), ("directed_by", "directed_by"), "by the same director as Blood Simple", 0.8
 )
-SHARES = GraphPath(("item:x", "entity:m.1", "item:fargo"), ("starring", "starring"), "shares a star with Heat", 0.5)
+SHARES = GraphPath(("item:x", "entity:m.1", "item:fargo"), ("starring", "starring"), "shares an actor with Heat", 0.5)
 
 
 def variants(item: Item, rows: tuple[EvidenceRow, ...], locale: str = "en") -> set[str]:
@@ -51,9 +51,9 @@ def test_what_is_said_of_a_film_with_a_path():
 
 def test_a_clause_with_a_verb_keeps_its_grammar():
     assert variants(FARGO, evidence_for(FARGO, path=SHARES)) == {
-        "A 1996 crime film by Joel Coen, and it shares a star with Heat.",
-        "A 1996 crime film about money, picked because it shares a star with Heat.",
-        "Fargo: a 1996 crime film, and it shares a star with Heat.",
+        "A 1996 crime film by Joel Coen, and it shares an actor with Heat.",
+        "A 1996 crime film about money, picked because it shares an actor with Heat.",
+        "Fargo: a 1996 crime film, and it shares an actor with Heat.",
     }
 
 

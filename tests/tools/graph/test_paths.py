@@ -32,7 +32,7 @@ def sentence(graph: KnowledgeGraph, liked: list[str], item_id: str, **options) -
     [
         ([("item:a", "directed_by", "entity:m.1"), ("item:b", "directed_by", "entity:m.1")], "by the same director as Fargo"),
         ([("item:a", "written_by", "entity:m.1"), ("item:b", "written_by", "entity:m.1")], "by the same writer as Fargo"),
-        ([("item:a", "starring", "entity:m.1"), ("item:b", "starring", "entity:m.1")], "shares a star with Fargo"),
+        ([("item:a", "starring", "entity:m.1"), ("item:b", "starring", "entity:m.1")], "shares an actor with Fargo"),
         ([("item:a", "directed_by", "entity:m.1"), ("item:b", "written_by", "entity:m.1")], "written by the director of Fargo"),
         (
             [("item:a", "directed_by", "entity:m.1"), ("item:b", "starring", "entity:m.1")],
@@ -47,7 +47,7 @@ def sentence(graph: KnowledgeGraph, liked: list[str], item_id: str, **options) -
         ),
         (
             [("item:a", "starring", "person:Frances"), ("item:b", "starring", "person:Frances")],
-            "shares a star, Frances, with Fargo",
+            "shares an actor, Frances, with Fargo",
         ),
         ([("item:a", "sequel", "item:b")], "from the same series as Fargo"),
         ([("item:b", "sequel", "item:a")], "from the same series as Fargo"),

@@ -27,9 +27,7 @@ def tool() -> StructuredTool:
 def context(message: str = "", moment: Moment | None = None) -> TurnContext:
     user = UserId("u1")
     empty = SceneReading(None, 1.0, {"none": 1.0})
-    return TurnContext(
-        user, message, moment or Moment(), empty, Profile(user), (), Constraints(), np.ones(0, dtype=np.bool_), 0.0
-    )
+    return TurnContext(user, message, moment or Moment(), empty, Profile(user), (), Constraints(), np.ones(0, dtype=np.bool_), 0.0)
 
 
 def call(tool: StructuredTool, **args: object) -> tuple[str, SceneReading]:
