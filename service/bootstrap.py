@@ -32,6 +32,10 @@ class SetupFailed(Exception):
     """Set-up cannot go on; the message is one sentence with the way out."""
 
 
+class NotOffered(SetupFailed):
+    """pip finds no such package or version where it looks."""
+
+
 def show_bar(label: str, done: int, total: int) -> None:
     """Draw a progress bar on a terminal, or a line at each tenth elsewhere."""
     if sys.stderr.isatty():
@@ -44,10 +48,10 @@ def show_bar(label: str, done: int, total: int) -> None:
     sys.stderr.flush()
 
 
-def make_environment(folder: Path, lock: str, *, progress: Progress = show_bar, need_gib: float = 4.0) -> bool:
-    """Make a virtual environment holding exactly what `lock` pins; return False when it was there already."""
+def make_environment(folder: Path, lock: str, *, torch: bool = True, progress: Progress = show_bar, need_gib: float = 4.0) -> bool:
+    """Make a virtual environment of what `lock` pins, and torch where the lock leaves it out; return False when it was there already."""
     stamp = folder / "lock.sha256"
-    wanted = _digest([LOCKS / lock, *([LOCKS / "app-cuda.txt"] if lock == "app.txt" else [])])
+    wanted = _digest([LOCKS / lock, LOCKS / "torch-cpu.txt", LOCKS / "torch-cuda.txt"])
     if stamp.is_file() and stamp.read_text() == wanted and _python(folder).is_file():
         return False
     check_python()
@@ -55,9 +59,20 @@ def make_environment(folder: Path, lock: str, *, progress: Progress = show_bar, 
     stamp.unlink(missing_ok=True)
     if not _python(folder).is_file():
         _run_quietly([sys.executable, "-m", "venv", "--clear", str(folder)], "python's venv module is missing: install python3.11-venv")
+    if torch:
+        install_torch(folder, progress=progress)
     pip_install(folder, lock, progress=progress)
     stamp.write_text(wanted)
     return True
+
+
+def install_torch(folder: Path, *, progress: Progress = show_bar) -> None:
+    """Install torch's CPU build where pip finds it, else the registry's build with its CUDA libraries (some 3 GB)."""
+    try:
+        pip_install(folder, "torch-cpu.txt", progress=progress)
+    except NotOffered:
+        check_disk(folder, 8.0)
+        pip_install(folder, "torch-cuda.txt", progress=progress)
 
 
 def pip_install(folder: Path, lock: str, *, progress: Progress = show_bar) -> None:
@@ -78,7 +93,8 @@ def pip_install(folder: Path, lock: str, *, progress: Progress = show_bar) -> No
             elif line.startswith("Installing collected"):
                 progress(f"{lock}: unpacking", total - 1, total)
     if process.returncode != 0:
-        raise SetupFailed(explain_pip(list(tail)))
+        missing = any("No matching distribution" in line for line in tail)
+        raise (NotOffered if missing else SetupFailed)(explain_pip(list(tail)))
     progress(f"{lock}: ready", total, total)
 
 
@@ -106,14 +122,6 @@ def install_project(folder: Path, root: Path) -> None:
     command = [str(_python(folder)), "-m", "pip", "install", "-q", "--no-deps", "--no-build-isolation", "--disable-pip-version-check"]
     _run_quietly([*command, "-e", str(root)], "the project could not be installed into its environment")
     stamp.write_text(wanted)
-
-
-def complete_torch(folder: Path, *, progress: Progress = show_bar) -> None:
-    """Add the CUDA libraries where the registry's torch was built against them; the CPU build needs none."""
-    probe = [str(_python(folder)), "-c", "import torch"]
-    if subprocess.run(probe, capture_output=True, check=False).returncode != 0:
-        pip_install(folder, "app-cuda.txt", progress=progress)
-        _run_quietly(probe, "torch cannot be imported")
 
 
 def fetch_wheel(lock: str, downloads: Path, *, python: str = sys.executable) -> Path:
@@ -194,7 +202,6 @@ def main() -> int:
     started = time.monotonic()
     try:
         if make_environment(environment, "app.txt"):
-            complete_torch(environment)
             print(f"environment ready in {time.monotonic() - started:.0f} s", file=sys.stderr)
         install_project(environment, root)
     except SetupFailed as error:

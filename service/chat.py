@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -75,7 +76,8 @@ def _listen(agent: Agent, said: str, user: str | None, moment: Moment, conversat
 def _lines() -> Iterator[str]:
     """Messages: with editing and history on a terminal, plain lines elsewhere."""
     if not sys.stdin.isatty():
-        sys.stdin.reconfigure(errors="replace")  # type: ignore[union-attr]  # a file may hold anything
+        if isinstance(sys.stdin, io.TextIOWrapper):
+            sys.stdin.reconfigure(errors="replace")  # a file may hold anything
         yield from (line.strip() for line in sys.stdin if line.strip())
         return
     from prompt_toolkit import PromptSession

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from scenewise.service.bootstrap import SetupFailed
+from scenewise.service.bootstrap import SetupFailed, show_bar
 from scenewise.store.errors import Busy, InputError, ModelError, NotAllowed, NotFound, ScenewiseError, StoreError
 from scenewise.store.types import Moment, Place
 
@@ -81,15 +81,18 @@ def progress_bar(label: str) -> Iterator[Callable[[int, int | None], None]]:
 
 @contextmanager
 def step_bar() -> Iterator[Callable[[str, int, int], None]]:
-    """A progress bar on stderr for work that reports (what, done, total)."""
+    """A progress bar on stderr for work that reports (what, done, total); lines now and then where stderr is no terminal."""
+    if not err.is_terminal:
+        yield show_bar
+        return
     columns = (_NAME, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=err) as progress:
         tasks: dict[str, Any] = {}
 
         def report(what: str, done: int, total: int) -> None:
-            label = what.split(":")[0]
+            label = plain(what.split(":")[0])
             task = tasks.setdefault(label, progress.add_task(label, total=total) if label not in tasks else tasks[label])
-            progress.update(task, description=what, completed=done, total=total)
+            progress.update(task, description=plain(what), completed=done, total=total)
 
         yield report
 

