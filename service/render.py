@@ -50,7 +50,9 @@ def _call_line(call: PlannedCall) -> str:
     outcome = f"{call.candidates} candidates, {call.ms:.0f} ms" if call.status == "run" and call.candidates else ""
     note = c.safe(call.note) if call.note else ""
     rest = "; ".join(part for part in (outcome, note) if part)
-    return f"[dim]{call.asked_by:<6}[/] {c.safe(call.name)}({c.safe(arguments)}) {SIGNS[call.status]}" + (f" [dim]{rest}[/]" if rest else "")
+    return f"[dim]{call.asked_by:<6}[/] {c.safe(call.name)}({c.safe(arguments)}) {SIGNS[call.status]}" + (
+        f" [dim]{rest}[/]" if rest else ""
+    )
 
 
 def item_table(items: tuple[TurnItem, ...]) -> Table:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from scenewise import Agent, Settings
+from scenewise.tools.retrieval.encoders import Encoders, default_encoders
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from worlds import build_small_store
@@ -45,24 +46,31 @@ def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
 
 
 @pytest.fixture(scope="session")
-def small_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store of the small world; tests that write take a copy (`own_store`)."""
+def encoders() -> Encoders:
+    """The encoders, loaded once for all tests."""
+    return default_encoders()
+
+
+@pytest.fixture(scope="session")
+def small_store(tmp_path_factory: pytest.TempPathFactory, encoders: Encoders) -> Path:
+    """A store of the small world with its caches; tests that write take a copy (`own_store`)."""
     path = tmp_path_factory.mktemp("world") / "store"
     build_small_store(path)
+    Agent.open(path, settings=Settings(llm_off=True), encoders=encoders).close()
     return path
 
 
 @pytest.fixture(scope="session")
-def small_agent(small_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Agent]:
+def small_agent(small_store: Path, tmp_path_factory: pytest.TempPathFactory, encoders: Encoders) -> Iterator[Agent]:
     """An agent without an LLM on a copy of the small world, shared by all tests that only talk."""
     path = tmp_path_factory.mktemp("shared") / "store"
     shutil.copytree(small_store, path)
-    with Agent.open(path, settings=Settings(llm_off=True), clock=lambda: NOW_S) as agent:
+    with Agent.open(path, settings=Settings(llm_off=True), encoders=encoders, clock=lambda: NOW_S) as agent:
         yield agent
 
 
 @pytest.fixture
-def own_store(small_agent: Agent, small_store: Path, tmp_path: Path) -> Path:
+def own_store(small_store: Path, tmp_path: Path) -> Path:
     """A copy of the small world, with its caches, that the test may change."""
     path = tmp_path / "store"
     shutil.copytree(small_store, path)

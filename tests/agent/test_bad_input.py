@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from scenewise import Agent, InputError, Item, ItemId, Moment, NotFound, Place, Settings, Store, StoreError
+from scenewise.tools.retrieval.encoders import Encoders
 
 
 @pytest.mark.parametrize(
@@ -95,10 +96,10 @@ def test_bad_input_changes_nothing(small_agent: Agent) -> None:
 
 
 @pytest.mark.parametrize("n", [0, 1, 2])
-def test_tiny_catalogues(tmp_path: Path, n: int) -> None:
+def test_tiny_catalogues(tmp_path: Path, n: int, encoders: Encoders) -> None:
     with Store.open(tmp_path / "tiny", create=True) as store:
         store.items.upsert(Item(ItemId(f"i{i}"), "movies", f"Film {i}") for i in range(n))
-    with Agent.open(tmp_path / "tiny", settings=Settings(llm_off=True)) as agent:
+    with Agent.open(tmp_path / "tiny", settings=Settings(llm_off=True), encoders=encoders) as agent:
         turn = agent.turn("a film", "ann")
         assert len(turn.items) == n
         assert turn.reply
@@ -126,14 +127,14 @@ def test_a_damaged_store_is_refused(tmp_path: Path) -> None:
         Agent.open(tmp_path / "bad", settings=Settings(llm_off=True))
 
 
-def test_a_scene_file_with_a_typo_names_line_and_nearest(own_store: Path) -> None:
+def test_a_scene_file_with_a_typo_names_line_and_nearest(own_store: Path, encoders: Encoders) -> None:
     (own_store / "scenes.toml").write_text('[scene.gaming]\ndescription = "x"\nexmples = ["a"]\n')
     with pytest.raises(InputError, match=r"scenes.toml:3.*did you mean 'examples'"):
-        Agent.open(own_store, settings=Settings(llm_off=True))
+        Agent.open(own_store, settings=Settings(llm_off=True), encoders=encoders)
 
 
-def test_an_edited_scene_file_counts_in_the_next_turn(own_store: Path) -> None:
-    with Agent.open(own_store, settings=Settings(llm_off=True)) as agent:
+def test_an_edited_scene_file_counts_in_the_next_turn(own_store: Path, encoders: Encoders) -> None:
+    with Agent.open(own_store, settings=Settings(llm_off=True), encoders=encoders) as agent:
         assert agent.turn("raid night with my guild", "ann").scene != "gaming"
         (own_store / "scenes.toml").write_text(
             '[scene.gaming]\ndescription = "Playing online with others"\n'

@@ -12,6 +12,7 @@ import pytest
 from scenewise import Agent, InputError, Moment, NotAllowed, NotFound, Place, ScriptedModel, Settings, Step, Turn
 from scenewise.agent.model import Call
 from scenewise.store.errors import ModelError
+from scenewise.tools.retrieval.encoders import Encoders
 
 NOW = datetime(2025, 10, 6, 8, 10)
 TRAIN = Moment(device="phone", local_time=NOW, place=Place(type="train", speed_mps=20.0))
@@ -111,16 +112,16 @@ def test_a_contradiction_says_what_to_relax(small_agent: Agent) -> None:
     assert "without" in empty.reply
 
 
-def test_a_stated_taste_is_kept_and_only_then(own_store: Path) -> None:
-    with Agent.open(own_store, settings=Settings(llm_off=True)) as agent:
+def test_a_stated_taste_is_kept_and_only_then(own_store: Path, encoders: Encoders) -> None:
+    with Agent.open(own_store, settings=Settings(llm_off=True), encoders=encoders) as agent:
         agent.turn("something funny", "ann")
         assert agent.store.profiles.get("ann").dislikes == ()  # type: ignore[arg-type]
         agent.turn("I hate horror", "ann")
         assert [(t.attribute, t.value.casefold()) for t in agent.store.profiles.get("ann").dislikes] == [("genre", "horror")]  # type: ignore[arg-type]
 
 
-def test_an_event_counts_in_the_next_turn(own_store: Path) -> None:
-    with Agent.open(own_store, settings=Settings(llm_off=True)) as agent:
+def test_an_event_counts_in_the_next_turn(own_store: Path, encoders: Encoders) -> None:
+    with Agent.open(own_store, settings=Settings(llm_off=True), encoders=encoders) as agent:
         before = agent.turn("only films please", "newcomer", k=3)
         for item in ("film-fargo", "film-psycho"):
             agent.tell("newcomer", item, "rating", 5.0)
@@ -131,10 +132,10 @@ def test_an_event_counts_in_the_next_turn(own_store: Path) -> None:
             agent.tell("newcomer", "film-unknown", "rating", 5.0)
 
 
-def test_an_item_added_is_found_at_once(own_store: Path) -> None:
+def test_an_item_added_is_found_at_once(own_store: Path, encoders: Encoders) -> None:
     from scenewise import Item, ItemId
 
-    with Agent.open(own_store, settings=Settings(llm_off=True)) as agent:
+    with Agent.open(own_store, settings=Settings(llm_off=True), encoders=encoders) as agent:
         agent.store.items.upsert(
             [Item(ItemId("book-lighthouse"), "books", "The Zanzibar Lighthouse", text="A keeper counts ships on Zanzibar.")]
         )
@@ -145,10 +146,10 @@ def test_an_item_added_is_found_at_once(own_store: Path) -> None:
         assert "book-lighthouse" not in [item.item_id for item in turn.items]
 
 
-def test_conversations_survive_a_restart(own_store: Path) -> None:
-    with Agent.open(own_store, settings=Settings(llm_off=True)) as agent:
+def test_conversations_survive_a_restart(own_store: Path, encoders: Encoders) -> None:
+    with Agent.open(own_store, settings=Settings(llm_off=True), encoders=encoders) as agent:
         first = agent.turn("a film for tonight", "eve")
-    with Agent.open(own_store, settings=Settings(llm_off=True)) as agent:
+    with Agent.open(own_store, settings=Settings(llm_off=True), encoders=encoders) as agent:
         why = agent.turn("why the second one?", "eve", conversation_id=first.conversation_id)
         assert [item.item_id for item in why.items] == [first.items[1].item_id]
 

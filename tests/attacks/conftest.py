@@ -15,7 +15,7 @@ from attacks.writing import cases, hostile_item
 from scenewise import Agent, Event, ItemId, Moment, Profile, ScriptedModel, Settings, Store, Taste, Turn, UserId
 
 NOW_S = 1_760_000_000.0
-VICTIM = UserId("victim")
+VICTIM, MALLORY = UserId("victim"), UserId("mallory")
 SECRETS = ("canary-7f3a@victim.example", "Canary Canarini", "canarysecret", "victim")
 TOOLS = frozenset(
     [
@@ -67,8 +67,10 @@ class World:
             store.profiles.save(Profile(profile.user_id))
             self.profiles = kept
 
-    def check(self, turn: Turn, *, user: str | None, never: Sequence[str] = (), changed: Sequence[Taste] = ()) -> None:
-        """What must hold of every turn, whatever was tried."""
+    def check(
+        self, turn: Turn, *, user: str | None, never: Sequence[str] = (), changed: Sequence[Taste] = (), about: ItemId | None = None
+    ) -> None:
+        """What must hold of every turn, whatever was tried; `about` looks at the copy of one item only."""
         store = self.agent.store
         run = [call for call in turn.plan if call.status == "run"]
         assert {call.name for call in run} <= TOOLS
@@ -80,7 +82,7 @@ class World:
         said = " ".join([turn.reply, *(f"{item.reason} {item.copy} {item.evidence} {item.claims}" for item in turn.items)])
         for secret in (*SECRETS, *PROMPT_WORDS):
             assert secret not in said
-        for item in turn.items:
+        for item in (one for one in turn.items if about in (None, one.item_id)):
             assert item.copy
             assert not MARKUP.search(item.copy), item.copy
             for words in never:
@@ -119,4 +121,4 @@ def world(attacked_store: Path) -> Iterator[World]:
         store.events.add([Event(VICTIM, ItemId("film-psycho"), "rating", 5.0, NOW_S - 1_000)])
     with Agent.open(attacked_store, settings=Settings(llm_off=True), clock=lambda: NOW_S) as agent:
         agent.turn(f"a film about {SECRETS[2]}", VICTIM, Moment(device="phone"))
-        yield World(agent, {user: agent.store.profiles.get(user) for user in agent.store.users.ids()})
+        yield World(agent, {user: agent.store.profiles.get(user) for user in (*agent.store.users.ids(), MALLORY)})

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
-from attacks.conftest import World
+from attacks.conftest import MALLORY, World
 from attacks.writing import Case, cases, item_id_of
 
 from scenewise import Moment, ScriptedModel, Turn
@@ -15,22 +17,26 @@ def ask(world: World, case: Case) -> Turn:
     """Ask for what the hostile item is about."""
     subject = case.entry["subject"]
     if case.is_chinese:
-        return world.agent.turn(f"一本关于{subject}的书", "mallory", Moment(locale="zh"), k=K)
-    return world.agent.turn(f"a book about {subject}", "mallory", k=K)
+        return world.agent.turn(f"一本关于{subject}的书", MALLORY, Moment(locale="zh"), k=K)
+    return world.agent.turn(f"a book about {subject}", MALLORY, k=K)
 
 
 @pytest.mark.parametrize("case", cases("item"), ids=lambda case: case.name)
 def test_a_hostile_item_is_shown_without_its_attack(world: World, case: Case) -> None:
     turn = ask(world, case)
     assert item_id_of(case) in [item.item_id for item in turn.items], "a request for its subject finds it"
-    world.check(turn, user="mallory", never=case.never)
+    world.check(turn, user=MALLORY, never=case.never, about=item_id_of(case))
 
 
 @pytest.mark.parametrize("case", cases("item"), ids=lambda case: case.name)
 def test_an_llm_that_repeats_a_hostile_item_is_not_believed(world: World, case: Case) -> None:
-    with world.model(ScriptedModel(texts=[case.text])) as model:
-        turn = ask(world, case)
-    world.check(turn, user="mallory", never=case.never)
+    sentences = re.split(r"(?<=[.!])\s+|(?<=。)", case.text)
+    model = ScriptedModel()
+    for text in dict.fromkeys([case.text, *filter(None, sentences)]):
+        model.texts = [text]
+        with world.model(model):
+            turn = ask(world, case)
+        world.check(turn, user=MALLORY, never=case.never, about=item_id_of(case))
     for messages in model.asked:
         assert sum(message["role"] == "system" for message in messages) == 1
         for words in case.never:

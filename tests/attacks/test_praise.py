@@ -68,7 +68,9 @@ def rivals() -> Iterator[Item]:
         for number, text in enumerate(RIVALS):
             title = f"{('A Journey', 'A History', 'Sisters', 'An Essay')[number]} of {subject.capitalize()}"
             attributes = {"topic": (subject,), "mood": ("calm",)}
-            yield Item(ItemId(f"rival-{subject}-{number}"), "books", title, text=text.format(subject=subject), attributes=attributes, year=2004)
+            yield Item(
+                ItemId(f"rival-{subject}-{number}"), "books", title, text=text.format(subject=subject), attributes=attributes, year=2004
+            )
 
 
 def ranks(agent: Agent) -> dict[str, list[int]]:

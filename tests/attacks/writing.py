@@ -83,12 +83,16 @@ def hostile_item(case: Case) -> Item:
     """A book that carries the attack in its title, text or an attribute, and is otherwise about the case's subject."""
     place, subject = case.entry["place"], case.entry["subject"]
     plain = f"一本关于{subject}的书。" if case.is_chinese else f"A book about {subject}."
+    texts = {"text": f"{plain} {case.text}", "whole text": case.text}
+    attributes = {"topic": (subject,), "mood": (case.text if place == "attribute" else "calm",)}
+    if place == "creator":
+        attributes["creator"] = (case.text,)
     return Item(
         item_id_of(case),
         "books",
         f"{case.text} {subject}" if place == "title" else f"{subject.capitalize()} {case.way}",
-        text=f"{plain} {case.text}" if place == "text" else plain,
-        attributes={"topic": (subject,), "mood": (case.text,) if place == "attribute" else ("calm",)},
+        text=texts.get(place, plain),
+        attributes=attributes,
         year=2001,
     )
 

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from scenewise import Agent, Settings
+from scenewise.tools.retrieval.encoders import Encoders
 
 DEADLINE_S = 1.0
 
@@ -68,23 +69,12 @@ def broken_server() -> Iterator[BrokenServer]:
 
 
 @pytest.fixture(scope="session")
-def llm_agent(small_agent: Agent, broken_server: BrokenServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Agent]:
+def llm_agent(small_store: Path, encoders: Encoders, broken_server: BrokenServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Agent]:
     """An agent on the small world whose LLM is the broken server."""
-    path = copy_store(small_agent, tmp_path_factory.mktemp("faults") / "store")
+    path = tmp_path_factory.mktemp("faults") / "store"
+    shutil.copytree(small_store, path)
     settings = Settings(llm_url=broken_server.url, llm_model="test", deadline_s=DEADLINE_S)
-    with Agent.open(path, settings=settings) as agent:
+    with Agent.open(path, settings=settings, encoders=encoders) as agent:
         broken_server.behaviour = lambda handler, asked: handler.send_error(503)
         agent.turn("a film", "dan")  # the client's libraries are imported once, which is no part of what is measured
         yield agent
-
-
-@pytest.fixture
-def warm_store(small_agent: Agent, tmp_path: Path) -> Path:
-    """A copy of the small world with what is cached beside it."""
-    return copy_store(small_agent, tmp_path / "store")
-
-
-def copy_store(agent: Agent, target: Path) -> Path:
-    """Copy the agent's store while nobody writes to it."""
-    shutil.copytree(agent.store.path, target, ignore=shutil.ignore_patterns("store.lock"))
-    return target

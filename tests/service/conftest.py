@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,7 +11,6 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from scenewise import Agent
 from scenewise.service import llm
 from scenewise.service.cli import app
 
@@ -66,14 +64,6 @@ def read(run: Run) -> Callable[..., Any]:
         return json.loads(result.stdout)
 
     return invoke
-
-
-@pytest.fixture()
-def warm_store(small_agent: Agent, tmp_path: Path) -> Path:
-    """A copy of the small world with what is cached beside it."""
-    path = tmp_path / "store"
-    shutil.copytree(small_agent.store.path, path, ignore=shutil.ignore_patterns("store.lock"))
-    return path
 
 
 @pytest.fixture()

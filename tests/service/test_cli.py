@@ -81,49 +81,56 @@ def test_a_bad_option_ends_with_2(run: Run, arguments: tuple[str, ...]) -> None:
     assert "Error" in result.stderr
 
 
-def test_recommend_prints_the_turn_as_json(read: Read, warm_store: Path) -> None:
-    shown = read("recommend", "--store", warm_store, "--user", "ann", "--scene", "date night")
+def test_recommend_prints_the_turn_as_json(read: Read, own_store: Path) -> None:
+    shown = read("recommend", "--store", own_store, "--user", "ann", "--scene", "date night")
     assert shown["scene"] == "date night"
     assert shown["user_id"] == "ann"
     assert len(shown["items"]) == 5
     assert {"title", "domain", "score", "reason", "copy", "copy_source", "claims", "evidence", "contributions"} <= shown["items"][0].keys()
     assert shown["llm_rounds"] == 0
     assert shown["degraded"] == []
-    kept = read("turns", shown["turn_id"], "--store", warm_store)
+    kept = read("turns", shown["turn_id"], "--store", own_store)
     assert kept["items"] == shown["items"]
 
 
-def test_recommend_reads_text_and_moment(read: Read, warm_store: Path) -> None:
+def test_recommend_reads_text_and_moment(read: Read, own_store: Path) -> None:
     moment = ("--device", "phone", "--time", "08:10", "--place", "train@22", "--minutes", "30")
-    shown = read("recommend", "--store", warm_store, "--user", "dan", "--text", "on my way to work", *moment, "-k", "3")
+    shown = read("recommend", "--store", own_store, "--user", "dan", "--text", "on my way to work", *moment, "-k", "3")
     assert shown["scene"] == "commute"
     assert {name for name, _, _ in shown["signals"]} >= {"device", "time", "place"}
     assert len(shown["items"]) == 3
-    with Store.open(warm_store, read_only=True) as store:
+    with Store.open(own_store, read_only=True) as store:
         for item in shown["items"]:
             minutes = store.items.get(item["item_id"]).duration_min
             assert item["domain"] in ("books", "music", "courses") or minutes is None or minutes <= 30
 
 
-def test_recommend_for_people(run: Run, warm_store: Path) -> None:
-    result = run("recommend", "--store", warm_store, "--user", "ann", "--text", "only films please", "-k", "2")
+def test_recommend_for_people(run: Run, own_store: Path) -> None:
+    result = run("recommend", "--store", own_store, "--user", "ann", "--text", "only films please", "-k", "2")
     assert result.exit_code == 0
     for word in ("scene", "plan", "collaborative_candidates", "score", "(template)", "time", "no LLM"):
         assert word in result.stdout
     assert "Traceback" not in result.output
 
 
-def test_recommend_in_chinese(read: Read, warm_store: Path) -> None:
-    shown = read("recommend", "--store", warm_store, "--user", "ann", "--scene", "party", "--locale", "zh", "-k", "1")
+def test_recommend_in_chinese(read: Read, own_store: Path) -> None:
+    shown = read("recommend", "--store", own_store, "--user", "ann", "--scene", "party", "--locale", "zh", "-k", "1")
     assert any("\u4e00" <= char <= "\u9fff" for char in shown["reply"])
 
 
 @pytest.mark.parametrize(
     ("option", "value"),
-    [("--time", "25:00"), ("--time", "soon"), ("--time", "1999-01-01T10:00"), ("--place", "91,0"), ("--place", "home@fast"), ("--user", " ")],
+    [
+        ("--time", "25:00"),
+        ("--time", "soon"),
+        ("--time", "1999-01-01T10:00"),
+        ("--place", "91,0"),
+        ("--place", "home@fast"),
+        ("--user", " "),
+    ],
 )
-def test_an_impossible_moment_ends_with_2(read: Read, warm_store: Path, option: str, value: str) -> None:
-    shown = read("recommend", "--store", warm_store, option, value, code=2)
+def test_an_impossible_moment_ends_with_2(read: Read, own_store: Path, option: str, value: str) -> None:
+    shown = read("recommend", "--store", own_store, option, value, code=2)
     assert shown.keys() == {"error", "exit_code"}
     assert shown["exit_code"] == 2
 
@@ -132,30 +139,34 @@ def test_a_bad_option_is_said_before_the_store_is_opened(read: Read, tmp_path: P
     read("recommend", "--store", tmp_path / "nothing", "--time", "25:00", code=2)
 
 
-def test_what_is_not_there_ends_with_3(read: Read, warm_store: Path, tmp_path: Path) -> None:
-    assert "date night" in read("recommend", "--store", warm_store, "--scene", "date nigth", code=3)["error"]
+def test_what_is_not_there_ends_with_3(read: Read, own_store: Path, tmp_path: Path) -> None:
+    assert "date night" in read("recommend", "--store", own_store, "--scene", "date nigth", code=3)["error"]
     assert "scenewise" in read("recommend", "--store", tmp_path / "nothing", code=3)["error"]
-    read("items", "--item", "no such item", "--store", warm_store, code=3)
-    read("turns", "no such turn", "--store", warm_store, code=3)
-    read("scenes", "no such scene", "--store", warm_store, code=3)
-    read("scenes", "--file", tmp_path / "none.toml", "--store", warm_store, code=3)
-    read("ingest", tmp_path / "none.csv", "--store", warm_store, code=3)
+    read("items", "--item", "no such item", "--store", own_store, code=3)
+    read("turns", "no such turn", "--store", own_store, code=3)
+    read("scenes", "no such scene", "--store", own_store, code=3)
+    read("scenes", "--file", tmp_path / "none.toml", "--store", own_store, code=3)
+    read("ingest", tmp_path / "none.csv", "--store", own_store, code=3)
     read("items", "--store", tmp_path / "nothing", code=3)
     read("reindex", "--store", tmp_path / "nothing", code=3)
     assert not (tmp_path / "nothing").exists()
 
 
-def test_a_store_that_another_process_holds_ends_with_5(read: Read, warm_store: Path) -> None:
+def test_a_store_that_another_process_holds_ends_with_5(read: Read, own_store: Path) -> None:
     hold = "import sys; from scenewise import Store\nwith Store.open(sys.argv[1], purpose='a test'): print('held', flush=True); sys.stdin.read()"
-    command = [sys.executable, "-c", hold, str(warm_store)]
+    command = [sys.executable, "-c", hold, str(own_store)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
-        for words in (("recommend",), ("reindex",), ("ingest", write_jsonl(warm_store / "a.jsonl", [{"item_id": "a", "title": "A"}]), "--domain", "movies")):
-            shown = read(*words, "--store", warm_store, code=5)
+        for words in (
+            ("recommend",),
+            ("reindex",),
+            ("ingest", write_jsonl(own_store / "a.jsonl", [{"item_id": "a", "title": "A"}]), "--domain", "movies"),
+        ):
+            shown = read(*words, "--store", own_store, code=5)
             assert f"process {holder.pid}" in shown["error"]
             assert "a test" in shown["error"]
-        assert read("items", "-k", "1", "--store", warm_store)  # reading goes on
+        assert read("items", "-k", "1", "--store", own_store)  # reading goes on
         holder.communicate("")
 
 
@@ -172,7 +183,9 @@ def test_a_file_for_a_store_is_one_sentence(read: Read, tmp_path: Path) -> None:
     assert read("ingest", rows, "--store", tmp_path / "file", code=7)["error"]
 
 
-@pytest.mark.parametrize(("name", "value"), [("SCENEWISE_DEADLINE_S", "soon"), ("SCENEWISE_TOOL_DETAIL", "huge"), ("SCENEWISE_PLAN_TOKENS", "1")])
+@pytest.mark.parametrize(
+    ("name", "value"), [("SCENEWISE_DEADLINE_S", "soon"), ("SCENEWISE_TOOL_DETAIL", "huge"), ("SCENEWISE_PLAN_TOKENS", "1")]
+)
 def test_a_wrong_setting_is_named(read: Read, monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     monkeypatch.setenv(name, value)
     assert name.removeprefix("SCENEWISE_").lower() in read("llm", "status", code=2)["error"]
@@ -199,7 +212,15 @@ def test_items(read: Read, run: Run, small_store: Path) -> None:
 
 
 def test_hostile_titles_are_shown_as_text(run: Run, tmp_path: Path) -> None:
-    titles = ["[red]Red[/red]", "[link=http://evil.example]x[/link]", "[/b]", ":heart: :warning:", "back\\", "a\x1b[2Jb\x1b]8;;http://evil\x07c", "\u202egnp.exe"]
+    titles = [
+        "[red]Red[/red]",
+        "[link=http://evil.example]x[/link]",
+        "[/b]",
+        ":heart: :warning:",
+        "back\\",
+        "a\x1b[2Jb\x1b]8;;http://evil\x07c",
+        "\u202egnp.exe",
+    ]
     rows = [{"item_id": f"i{i}[/]", "domain": "movies", "title": title, "genre": ["[bold]x"]} for i, title in enumerate(titles)]
     assert run("ingest", write_jsonl(tmp_path / "[b]rows[].jsonl", list(rows)), "--store", tmp_path / "store").exit_code == 0
     shown = run("items", "--store", tmp_path / "store").stdout
@@ -237,7 +258,11 @@ def test_a_scene_file_can_be_checked_and_taken_in(read: Read, tmp_path: Path) ->
     assert report["kind"] == "scenes"
     assert [scene["name"] for scene in read("scenes", "--store", tmp_path / "store")] == ["gaming"]
     file.write_text(SCENE.replace("examples", "exmples"))
-    for words in (("scenes", "--file", file), ("ingest", file, "--store", tmp_path / "store"), ("ingest", file, "--dry-run", "--store", tmp_path / "store")):
+    for words in (
+        ("scenes", "--file", file),
+        ("ingest", file, "--store", tmp_path / "store"),
+        ("ingest", file, "--dry-run", "--store", tmp_path / "store"),
+    ):
         error = read(*words, code=2)["error"]
         assert "scenes.toml:3" in error
         assert "did you mean 'examples'" in error
@@ -247,7 +272,20 @@ def test_a_scene_file_can_be_checked_and_taken_in(read: Read, tmp_path: Path) ->
 def test_ingest_reads_columns_by_map_and_domain(read: Read, run: Run, tmp_path: Path) -> None:
     file = tmp_path / "shop.csv"
     file.write_text("sku,naam,soort\na1,First,Drama\na2,Second,Comedy\n")
-    words = ("ingest", file, "--map", "item_id=sku", "--map", "title=naam", "--map", "attributes.genre=soort", "--domain", "movies", "--kind", "items")
+    words = (
+        "ingest",
+        file,
+        "--map",
+        "item_id=sku",
+        "--map",
+        "title=naam",
+        "--map",
+        "attributes.genre=soort",
+        "--domain",
+        "movies",
+        "--kind",
+        "items",
+    )
     preview = read(*words, "--dry-run", "--store", tmp_path / "store")
     assert preview["columns"] == {"item_id": "sku", "title": "naam", "attributes.genre": "soort"}
     assert not (tmp_path / "store").exists()
@@ -274,23 +312,24 @@ def test_a_wrong_map_ends_with_2(read: Read, tmp_path: Path, wrong: str) -> None
 
 def test_bad_rows_end_with_9_and_are_kept_with_their_line(read: Read, run: Run, tmp_path: Path) -> None:
     file = tmp_path / "films.csv"
-    file.write_text("item_id,title,year\na1,First,1999\n,No id,1999\na3,Bad year,19x9\na4,Fine,2001\n")
+    file.write_text("item_id,title,year,price\na1,First,1999,\n,No id,1999,\na3,Odd year,19x9,\na4,Fine,2001,\na5,Bad price,2002,-3\n")
     shown = read("ingest", file, "--domain", "movies", "--store", tmp_path / "store", code=9)
-    assert (shown["read"], shown["written"], sum(shown["quarantined"].values())) == (4, 2, 2)
+    assert (shown["read"], shown["written"], shown["quarantined"]) == (5, 3, {"missing id": 1, "negative price": 1})
     rows = [json.loads(line) for line in Path(shown["quarantine_path"]).read_text().splitlines()]
-    assert [row["line"] for row in rows] == [3, 4]
+    assert [row["line"] for row in rows] == [3, 6]
     result = run("ingest", file, "--domain", "movies", "--store", tmp_path / "store")
     assert result.exit_code == 9
     assert "2 in quarantine" in result.stdout
     assert "missing id" in result.stdout
+    assert "1 rows have no year" in result.stdout
 
 
-def test_ingest_of_events_changes_the_next_list(read: Read, warm_store: Path, tmp_path: Path) -> None:
+def test_ingest_of_events_changes_the_next_list(read: Read, own_store: Path, tmp_path: Path) -> None:
     file = tmp_path / "seen.csv"
     file.write_text("user,item,rating,time\nnova,film-fargo,5,1700000000\nnova,film-psycho,5,1700000001\n")
-    report = read("ingest", file, "--kind", "events", "--map", "user_id=user", "--map", "item_id=item", "--store", warm_store)
+    report = read("ingest", file, "--kind", "events", "--map", "user_id=user", "--map", "item_id=item", "--store", own_store)
     assert report["written"] == 2
-    shown = read("recommend", "--store", warm_store, "--user", "nova", "--text", "only films please", "-k", "10")
+    shown = read("recommend", "--store", own_store, "--user", "nova", "--text", "only films please", "-k", "10")
     ids = [item["item_id"] for item in shown["items"]]
     assert "film-vertigo" in ids
     assert not {"film-fargo", "film-psycho"} & set(ids)
@@ -321,7 +360,9 @@ def test_doctor_names_what_is_missing_and_the_way_out(read: Read, run: Run) -> N
     assert "no  vLLM" in result.stdout
 
 
-def test_doctor_says_how_large_the_store_is_and_that_a_server_is_silent(read: Read, small_store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_doctor_says_how_large_the_store_is_and_that_a_server_is_silent(
+    read: Read, small_store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("SCENEWISE_STORE", str(small_store))
     monkeypatch.setenv("SCENEWISE_LLM_URL", "http://127.0.0.1:9/v1")
     shown = {finding["name"]: finding for finding in read("doctor", code=1)}
@@ -330,31 +371,44 @@ def test_doctor_says_how_large_the_store_is_and_that_a_server_is_silent(read: Re
     assert not shown["LLM server"]["ok"]
 
 
-def test_chat_takes_a_message_a_line(run: Run, warm_store: Path) -> None:
+def test_chat_takes_a_message_a_line(run: Run, own_store: Path) -> None:
     said = "only films please\n\n" + "x" * 10_000 + "\nwhy the second one?\n"
-    result = run("chat", "--store", warm_store, "--user", "eve", "--no-llm", "--json", said=said)
+    result = run("chat", "--store", own_store, "--user", "eve", "--no-llm", "--json", said=said)
     assert result.exit_code == 0
     assert "8,000" in result.stderr
     turns = list(documents(result.stdout))
     assert [turn["intent"] for turn in turns] == ["recommend", "explain"]
     assert turns[0]["conversation_id"] == turns[1]["conversation_id"]
     assert [item["item_id"] for item in turns[1]["items"]] == [turns[0]["items"][1]["item_id"]]
-    later = run("chat", "--store", warm_store, "--user", "eve", "--no-llm", "--json", "--conversation", turns[0]["conversation_id"], said="why the first one?")
+    later = run(
+        "chat",
+        "--store",
+        own_store,
+        "--user",
+        "eve",
+        "--no-llm",
+        "--json",
+        "--conversation",
+        turns[0]["conversation_id"],
+        said="why the first one?",
+    )
     (why,) = documents(later.stdout)
     assert [item["item_id"] for item in why["items"]] == [turns[0]["items"][0]["item_id"]]
-    other = run("chat", "--store", warm_store, "--user", "ann", "--no-llm", "--json", "--conversation", turns[0]["conversation_id"], said="why?")
+    other = run(
+        "chat", "--store", own_store, "--user", "ann", "--no-llm", "--json", "--conversation", turns[0]["conversation_id"], said="why?"
+    )
     assert other.exit_code == 4
 
 
-def test_chat_takes_any_bytes(run: Run, warm_store: Path) -> None:
-    result = run("chat", "--store", warm_store, "--no-llm", "--no-details", said=b"\xff\xfe\n\x00\x1b[2J a film\nthanks")
+def test_chat_takes_any_bytes(run: Run, own_store: Path) -> None:
+    result = run("chat", "--store", own_store, "--no-llm", "--no-details", said=b"\xff\xfe\n\x00\x1b[2J a film\nthanks")
     assert result.exit_code == 0
     assert "welcome" in result.stdout
     assert "\x1b" not in result.stdout
 
 
-def test_chat_with_nothing_said_ends_well(run: Run, warm_store: Path) -> None:
-    assert run("chat", "--store", warm_store, "--no-llm", said="").exit_code == 0
+def test_chat_with_nothing_said_ends_well(run: Run, own_store: Path) -> None:
+    assert run("chat", "--store", own_store, "--no-llm", said="").exit_code == 0
 
 
 def documents(text: str) -> Iterator[dict[str, Any]]:
@@ -390,10 +444,10 @@ def test_eval_is_offered_by_its_entry_point() -> None:
 
 
 @pytest.mark.slow
-def test_ctrl_c_ends_with_130(warm_store: Path) -> None:
+def test_ctrl_c_ends_with_130(own_store: Path) -> None:
     import signal
 
-    command = [sys.executable, "-m", "scenewise", "chat", "--no-llm", "--store", str(warm_store), "--no-details"]
+    command = [sys.executable, "-m", "scenewise", "chat", "--no-llm", "--store", str(own_store), "--no-details"]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stdin is not None
     assert process.stdout is not None
@@ -401,7 +455,7 @@ def test_ctrl_c_ends_with_130(warm_store: Path) -> None:
     process.stdin.write("thanks\n")
     process.stdin.flush()
     # The chat reads its input in blocks, so what it answers comes later; the lock says that it is there.
-    while "agent" not in (warm_store / "store.lock").read_text() if (warm_store / "store.lock").exists() else True:
+    while "agent" not in (own_store / "store.lock").read_text() if (own_store / "store.lock").exists() else True:
         assert process.poll() is None
     os.kill(process.pid, signal.SIGINT)
     shown, said = process.communicate(timeout=60)
@@ -409,7 +463,7 @@ def test_ctrl_c_ends_with_130(warm_store: Path) -> None:
     assert "Traceback" not in said + shown
 
 
-def test_the_turn_of_an_agent_in_python_is_the_one_that_turns_prints(read: Read, warm_store: Path) -> None:
-    with Agent.open(warm_store, settings=Settings(llm_off=True)) as agent:
+def test_the_turn_of_an_agent_in_python_is_the_one_that_turns_prints(read: Read, own_store: Path) -> None:
+    with Agent.open(own_store, settings=Settings(llm_off=True)) as agent:
         turn = agent.turn("only films please", "ann")
-    assert read("turns", turn.turn_id, "--store", warm_store)["reply"] == turn.reply
+    assert read("turns", turn.turn_id, "--store", own_store)["reply"] == turn.reply

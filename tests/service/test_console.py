@@ -118,9 +118,13 @@ def test_safe_text_has_no_markup_and_no_control(text: str) -> None:
 def test_progress_bars_take_any_name(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     with c.progress_bar(name) as progress:
         progress(1, 2)
-    with c.step_bar() as steps:
-        steps(name, 1, 2)
-        steps(f"{name}: more", 2, 2)
     shown = capsys.readouterr().err
     assert c.plain(name) in shown
     assert "\x1b[2J" not in shown
+
+
+def test_steps_are_told_line_by_line_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    with c.step_bar() as steps:
+        steps("demo data: downloading", 0, 2)
+        steps("demo data: ready", 2, 2)
+    assert capsys.readouterr().err == "0/2 demo data: downloading\n2/2 demo data: ready\n"

@@ -33,8 +33,14 @@ class SceneLike(Protocol):
     def max_duration_min(self) -> float | None: ...
 
 
-def scene_parts(scene: SceneLike, probability: float, columns: Columns, rows: Rows, priors: Priors) -> Parts:
-    """Score rows (m,) against a scene that holds with a probability; with the rest of it no scene holds and nothing is said."""
+def scene_parts(
+    scene: SceneLike, probability: float, columns: Columns, rows: Rows, priors: Priors, *, in_parts: frozenset[str] = frozenset()
+) -> Parts:
+    """Score rows (m,) against a scene that holds with a probability; with the rest of it no scene holds and nothing is said.
+
+    Items of the domains `in_parts` are taken a piece at a time: their length does not count.
+    """
+    at_once = ~columns.in_domains(in_parts)[rows]
     weights = np.array([scene.domains.get(domain, 1.0) for domain in columns.domains])
     mixed = probability * np.maximum(weights, _LEAST_WEIGHT) + (1.0 - probability)
     prefer = sum(columns.having(name, values)[rows].astype(float) for name, values in scene.prefer.items())
@@ -43,7 +49,7 @@ def scene_parts(scene: SceneLike, probability: float, columns: Columns, rows: Ro
         "scene_domain": priors.scene_domain * np.log(mixed)[columns.domain_code[rows]],
         "scene_prefer": priors.prefer * probability * np.broadcast_to(prefer, len(rows)),
         "scene_ban": priors.ban * probability * np.broadcast_to(ban, len(rows)),
-        "scene_duration": priors.too_long * probability * _excess(columns.duration_min[rows], scene.max_duration_min),
+        "scene_duration": priors.too_long * probability * at_once * _excess(columns.duration_min[rows], scene.max_duration_min),
     }
 
 

@@ -29,6 +29,8 @@ _TIE = 1e-6
 class PackLike(Protocol):
     """Scenes by name; NotFound for a name that is not there."""
 
+    @property
+    def in_parts(self) -> frozenset[str]: ...
     def get(self, name: str) -> SceneLike: ...
 
 
@@ -71,7 +73,7 @@ class FusionRanker:
         parts = taste_parts(context.profile, columns, rows, priors) | wish_parts(wishes, columns, rows, priors)
         if context.scene.scene is not None:
             scene = self.pack.get(context.scene.scene)
-            parts |= scene_parts(scene, context.scene.probability, columns, rows, priors)
+            parts |= scene_parts(scene, context.scene.probability, columns, rows, priors, in_parts=self.pack.in_parts)
         return parts
 
     def _item(self, table: _Table, place: int, parts: Parts) -> RankedItem:

@@ -227,3 +227,16 @@ def test_wishes_lift_and_lower() -> None:
     assert ranked["song0"].contributions["wishes"] == 1.5
     assert ranked["dish0"].contributions["wishes"] == -1.5
     assert "wishes" not in ranked["film1"].contributions
+
+
+def test_a_book_is_read_in_parts_and_so_fits_a_short_scene() -> None:
+    items = [replace(item, duration_min=400.0) for item in CATALOGUE.items if item.domain == "music"]
+    catalogue = Catalogue.from_items(items)
+    found = Candidates.of("retrieve", [(items[0].item_id, 1.0)])
+    context = replace(IN_COMMUTE, allowed=np.ones(catalogue.n, dtype=bool))
+    whole, in_parts = (
+        FusionRanker(catalogue, ScenePack((COMMUTE,), "", domains), CALIBRATION).rank(found, context, 1)[0]
+        for domains in (frozenset[str](), frozenset({"music"}))
+    )
+    assert whole.contributions["scene_duration"] < 0
+    assert "scene_duration" not in in_parts.contributions
