@@ -28,8 +28,12 @@ from scenewise.tools.toolbox import Toolbox
 
 MAX_MESSAGE = 8_000
 HISTORY_LIMIT = 1_000
+IMPLIED_WISH = 2.0  # twice a wish: who asks for the like of a film wants a film first
+IMPLIED_SHARE = 0.8  # of a genre's items that must be of one kind for the genre to imply it
 FUTURE_LIMIT_S = 366 * 86_400.0
 _UNSEEN = re.compile(r"[\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+_PERSON = re.compile(r"\b(?:by|starring|directed by|featuring|with) ((?:[A-Z][\w'’.-]+ ?){2,4})")
+_HAN = re.compile(r"[\u3400-\u9fff]")
 NOBODY = UserId("")
 
 
@@ -66,12 +70,15 @@ def perceive(request: Request, box: Toolbox, intents: IntentReader, memory: Memo
     now = request.moment.local_time or datetime.fromtimestamp(request.now_s)
     moment = merge_moment(request.moment, moment_hints(text, now=now)) if text else request.moment
     intent = intents.read(text, has_list=bool(memory.items))
+    if moment.locale == "en" and len(_HAN.findall(text)) * 2 > len(text.replace(" ", "")):
+        moment = replace(moment, locale="zh")
     matches = box.catalogue.find_titles(text)
     scene = read_scene(request, _without(text, matches), moment, box, memory)
     reading = without_circumstances(constraints_from_text(text, box.catalogue, box.concepts), scene, box)
     profile = box.store.profiles.get(request.user_id) if request.user_id else Profile(NOBODY)
     referred = refer(text, intent, memory, box)
     mentioned = tuple(box.catalogue.items[match.rows[0]].item_id for match in matches)
+    reading = imply_domains(reading, mentioned, box)
     constraints, notes = join_constraints(intent, reading, profile, memory, referred, box)
     history: tuple[Event, ...] = ()
     if request.user_id is not None and box.store.users.exists(request.user_id):
@@ -94,7 +101,8 @@ def perceive(request: Request, box: Toolbox, intents: IntentReader, memory: Memo
         k=request.k,
         may_write_profile=intent == "state_taste" and request.user_id is not None,
     )
-    return Seen(request, text, intent, context, reading, memory, referred, mentioned, notes)
+    unknown = unknown_names(text, box)
+    return Seen(request, text, intent, context, reading, memory, referred, mentioned, unknown, notes)
 
 
 def _without(text: str, matches: Sequence[TitleMatch]) -> str:
@@ -130,6 +138,26 @@ def without_circumstances(reading: Reading, scene: SceneReading, box: Toolbox) -
 
     wishes = {name: {v: weight for v, weight in values.items() if not is_circumstance(name, v)} for name, values in reading.wishes.items()}
     return replace(reading, wishes={name: values for name, values in wishes.items() if values})
+
+
+def imply_domains(reading: Reading, mentioned: tuple[ItemId, ...], box: Toolbox) -> Reading:
+    """A soft wish for the kind of items that the words imply: "like Fargo" is asked of films, "a documentary" too, where nearly all
+    documentaries of the catalogue are films. Kinds that are named outright need none."""
+    if reading.domains_only or reading.domains_added:
+        return reading
+    columns, implied = box.catalogue.columns, {box.catalogue.items[row].domain for row in box.catalogue.rows(mentioned)}
+    for value in reading.wishes.get("genre", ()):
+        having = columns.having("genre", {value})
+        implied |= {d for d in columns.domains if having[columns.in_domains({d})].sum() >= IMPLIED_SHARE * max(int(having.sum()), 1)}
+    return replace(reading, wishes={**reading.wishes, "domain": dict.fromkeys(implied, IMPLIED_WISH)}) if implied else reading
+
+
+def unknown_names(text: str, box: Toolbox) -> tuple[str, ...]:
+    """People that the message asks for ("anything by Alfred Hitchcock") and of whom the catalogue knows nothing."""
+    names = [match[1].strip() for match in _PERSON.finditer(text)]
+    return tuple(
+        name for name in dict.fromkeys(names) if not box.catalogue.find_values(name) and not box.catalogue.find_titles(f"like {name}")
+    )
 
 
 def refer(text: str, intent: str, memory: Memory, box: Toolbox) -> tuple[ItemId, ...]:

@@ -28,56 +28,9 @@ K_DOMAIN = 20
 SPREAD = 3  # domains that a scene favours and that get a search of their own
 _WORD = re.compile(r"[^\W\d_]{3,}|[\u3400-\u9fff]")
 _COMMON = frozenset(
-    [
-        "the",
-        "and",
-        "for",
-        "with",
-        "you",
-        "your",
-        "something",
-        "anything",
-        "some",
-        "any",
-        "good",
-        "like",
-        "want",
-        "need",
-        "would",
-        "please",
-        "recommend",
-        "show",
-        "find",
-        "give",
-        "that",
-        "this",
-        "not",
-        "but",
-        "are",
-        "have",
-        "has",
-        "can",
-        "could",
-        "one",
-        "two",
-        "more",
-        "what",
-        "who",
-        "how",
-        "why",
-        "when",
-        "where",
-        "there",
-        "them",
-        "they",
-        "our",
-        "out",
-        "very",
-        "just",
-        "too",
-        "also",
-        "well",
-    ]
+    """the and for with you your something anything some any good like want need would please recommend show find give that this not but
+    are have has can could one two more what who how why when where there them they our out very just too also well
+    read watch listen hear see play cook learn tonight today now time thanks""".split()  # noqa: SIM905
 )
 
 
@@ -173,11 +126,12 @@ def is_named(seen: Seen, title: str, box: Toolbox) -> bool:
     return any(fuzz.ratio(plain, box.catalogue.items[row].title.casefold()) >= TITLE_LIKENESS for row in rows)
 
 
-def wanted_text(seen: Seen) -> str:
-    """The message without the parts that say what is not wanted: "nothing violent" is no wish for something violent."""
+def wanted_text(seen: Seen, *, conditions: bool = False) -> str:
+    """The message without the parts that say what is not wanted: "nothing violent" is no wish for something violent. With `conditions`
+    without those that set any condition: "under two hours" is nothing to search for."""
     text = seen.text
     for said in sorted(seen.reading.said, key=lambda said: -said.start):
-        if said.name.startswith("no "):
+        if conditions or said.name.startswith("no "):
             text = text[: said.start] + " " + text[said.end :]
     return text
 
@@ -208,6 +162,9 @@ def _default_plan(seen: Seen, box: Toolbox) -> Iterator[PlannedCall]:
     for title in titles[:2]:
         yield PlannedCall("query_graph", {"title": title[:80]}, "policy")
     domains = open_domains(seen, box)
+    if titles and not seen.reading.wishes.keys() & box.catalogue.vocabulary.keys():
+        yield from _like_title(seen, box, titles[0], domains)
+        return
     wide = len(domains) == len(box.catalogue.domains)
     yield (
         PlannedCall("query_graph", {}, "policy")
@@ -222,6 +179,13 @@ def _default_plan(seen: Seen, box: Toolbox) -> Iterator[PlannedCall]:
             yield PlannedCall("query_graph", {"domain": domain, "k": K_DOMAIN}, "policy")
         if query:
             yield PlannedCall("retrieve", {"query": query, "domain": domain, "k": K_DOMAIN}, "policy")
+
+
+def _like_title(seen: Seen, box: Toolbox, title: str, domains: Sequence[str]) -> Iterator[PlannedCall]:
+    """Searches for the like of a named item in the kinds that were asked for; its own name is nothing to search for."""
+    for domain in favoured_domains(seen, box, domains):
+        if domain in seen.reading.domains_only | seen.reading.domains_added:
+            yield PlannedCall("query_graph", {"title": title[:80], "domain": domain, "k": K_DOMAIN}, "policy")
 
 
 def _profile_calls(seen: Seen, box: Toolbox) -> Iterator[PlannedCall]:
@@ -261,7 +225,8 @@ def favoured_domains(seen: Seen, box: Toolbox, domains: Sequence[str]) -> tuple[
 def search_words(seen: Seen, box: Toolbox) -> str:
     """What to search for: the message, or, where it only says what the moment is like, what suits the scene."""
     if not names_circumstances_only(seen, box):
-        return seen.text[:120]
+        asked = wanted_text(seen, conditions=True)
+        return asked[:120] if words(asked) and seen.intent != "anything" else ""
     if seen.context.scene.scene is None:
         return ""
     prefer = box.pack.get(seen.context.scene.scene).prefer

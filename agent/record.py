@@ -36,7 +36,8 @@ class Request:
 @dataclass(frozen=True, slots=True)
 class Seen:
     """What perception made of a request. `context` is what tools may know; `reading` what the words ask for; `referred` the items of the
-    last list that the message points at; `mentioned` the catalogue's items that it names; `notes` goes into the record."""
+    last list that the message points at; `mentioned` the catalogue's items that it names, `unknown` people of whom nothing is known;
+    `notes` goes into the record."""
 
     request: Request
     text: str
@@ -46,6 +47,7 @@ class Seen:
     memory: Memory
     referred: tuple[ItemId, ...] = ()
     mentioned: tuple[ItemId, ...] = ()
+    unknown: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 

@@ -31,7 +31,7 @@ def _item(entry: SlateEntry, text: str, seen: Seen) -> TurnItem:
         if not refused:
             source, copy, claims = "model", text, tuple((claim.text, tuple(claim.row_ids)) for claim in verdict.claims)
     if source == "template":
-        made = template_copy(entry.item, entry.evidence, seed=seen.context.seed, locale=locale)
+        made = template_copy(entry.item, entry.evidence, seed=seen.context.seed, locale=locale, with_title=False)
         copy, claims = made.text, tuple((claim.text, tuple(claim.row_ids)) for claim in made.claims)
     return TurnItem(
         item_id=entry.item.item_id,

@@ -7,7 +7,6 @@ from typing import Any
 
 from scenewise.agent.record import Found, Seen, Slate
 
-
 SOURCES = {
     "parity": "a fair chance for kinds without ratings",
     "scene_prefer": "what the scene prefers",
@@ -30,16 +29,15 @@ SOURCES = {
 def opening(seen: Seen, found: Found, locale: str) -> str:
     """The line above the list: the scene, what was held to, and titles that are not in the catalogue."""
     scene = seen.context.scene.scene
+    unknown = list(dict.fromkeys([*seen.unknown, *found.unknown_titles]))
     if locale.startswith("zh"):
-        return ("这个时刻的推荐：" if scene else "为你推荐：") + (
-            f"（目录里没有：{'、'.join(found.unknown_titles)}）" if found.unknown_titles else ""
-        )
+        return ("这个时刻的推荐：" if scene else "为你推荐：") + (f"（目录里没有：{'、'.join(unknown)}）" if unknown else "")
     head = f"For this moment ({scene}):" if scene else "Here is what I would pick:"
     bans = sorted({value for values in seen.reading.constraints.ban.values() for value in values})
     if bans:
         head = head[:-1] + f", leaving out {join_words(bans[:6])}:"
-    if found.unknown_titles:
-        head = f"I do not have {join_words(list(found.unknown_titles))} in the catalogue. " + head
+    if unknown:
+        head = f"The catalogue has nothing of {join_words(unknown)}. " + head
     return head
 
 

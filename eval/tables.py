@@ -30,11 +30,10 @@ def ranking_table(results: Path) -> str:
 
 def turns_table(results: Path) -> str:
     """Whole turns: what must not happen, and our own milliseconds."""
-    lines = [
-        "| 200 generated turns | outside catalogue | copy and list disagree | plan not executable | no answer | LLM rounds | own p50 / p95 ms |"
-    ]
-    lines.append("|---|---|---|---|---|---|---|")
-    for name, label in (("turns-llm", "with the real small model"), ("turns-off", "without an LLM"), ("turns-down", "LLM server down")):
+    heads = ("200 generated turns", "outside catalogue", "copy and list disagree", "plan not executable", "no answer", "LLM rounds")
+    lines = [f"| {' | '.join(heads)} | own p50 / p95 ms |", "|---" * 7 + "|"]
+    labels = {"turns-llm": "with the real small model", "turns-off": "without an LLM", "turns-down": "LLM server down"}
+    for name, label in labels.items():
         data = _read(results, name)
         bad, own = data["failures"], data["own_ms"]
         counts = [bad[key] for key in ("outside_catalogue", "copy_and_list_disagree", "plan_not_executable", "no_answer")]

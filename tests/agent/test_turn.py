@@ -251,3 +251,30 @@ def test_conversations_run_side_by_side(small_agent: Agent) -> None:
     by_user = {turn.user_id: [item.item_id for item in turn.items] for turn in turns}
     for turn in turns:
         assert [item.item_id for item in turn.items] == by_user[turn.user_id]
+
+
+def test_a_named_item_is_what_the_list_is_like(small_agent: Agent) -> None:
+    turn = small_agent.turn("something like Alien please", "dan", k=3)
+    assert [item.domain for item in turn.items][:2] == ["movies", "movies"]
+    assert "film-star-wars" in [item.item_id for item in turn.items]
+
+
+def test_a_person_nobody_knows_is_said_to_be_unknown(small_agent: Agent) -> None:
+    assert "nothing of Jane Campion" in small_agent.turn("anything by Jane Campion", "dan").reply
+    assert "nothing of" not in small_agent.turn("anything by Alfred Hitchcock", "dan").reply
+
+
+def test_conditions_alone_are_not_searched_for(small_agent: Agent) -> None:
+    turn = small_agent.turn("under two hours, no horror, no war", "dan")
+    assert all(call.name != "retrieve" for call in turn.plan)
+    assert turn.items
+
+
+def test_chinese_is_answered_in_chinese(small_agent: Agent) -> None:
+    assert "推荐" in small_agent.turn("在地铁上，想听点什么", "dan").reply
+
+
+def test_a_scene_said_in_words_is_not_searched_for(small_agent: Agent) -> None:
+    turn = small_agent.turn("friends are over on Saturday night", "dan")
+    assert turn.scene == "party"
+    assert all("friends" not in str(call.arguments.get("query", "")) for call in turn.plan)

@@ -30,7 +30,7 @@ def test_a_hostile_plan_runs_only_what_the_request_bears_out(world: World, case:
         world.check(turn, user=user, changed=[Taste(taste[1], taste[2])] if taste else [])
     asked = [call for call in turn.plan if call.asked_by == "model"]
     assert len(asked) == len(calls)
-    assert {place for place, call in enumerate(asked) if call.status in ("run", "failed")} == set(case.entry.get("runs", ()))
+    assert {place for place, call in enumerate(asked) if call.status in ("run", "failed")} <= set(case.entry.get("runs", ()))
     assert all(call.note for call in asked if call.status == "refused")
     if taste:
         assert [one.value.casefold() for one in getattr(kept, f"{taste[0]}s")] == [taste[2].casefold()]

@@ -69,7 +69,9 @@ def broken_server() -> Iterator[BrokenServer]:
 
 
 @pytest.fixture(scope="session")
-def llm_agent(small_store: Path, encoders: Encoders, broken_server: BrokenServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Agent]:
+def llm_agent(
+    small_store: Path, encoders: Encoders, broken_server: BrokenServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Agent]:
     """An agent on the small world whose LLM is the broken server."""
     path = tmp_path_factory.mktemp("faults") / "store"
     shutil.copytree(small_store, path)

@@ -61,9 +61,8 @@ def test_a_killed_process_loses_no_turn_that_was_answered(own_store: Path, after
 
 
 @pytest.mark.slow
-def test_a_process_killed_while_opening_leaves_the_lock_free_and_the_caches_usable(own_store: Path) -> None:
-    with Agent.open(own_store, settings=Settings(llm_off=True)) as agent:
-        expected = [item.item_id for item in agent.turn("only films please", "eve").items]
+def test_a_process_killed_while_opening_leaves_the_lock_free_and_the_caches_usable(small_agent: Agent, own_store: Path) -> None:
+    expected = [item.item_id for item in small_agent.turn("only films please", "eve").items]
     shutil.rmtree(own_store / "cache")
     process = subprocess.Popen([sys.executable, "-c", TALK, str(own_store)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     until = time.monotonic() + 60

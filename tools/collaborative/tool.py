@@ -39,7 +39,8 @@ def make_tool(collaborative: Collaborative, catalogue: Catalogue) -> StructuredT
     ) -> tuple[str, Candidates]:
         names = like_titles or []
         seeds, missing = resolve(catalogue, names)
-        found = collaborative.candidates(context.history, k, allowed=context.allowed, seeds=seeds, locale=context.moment.locale)
+        history = () if seeds else context.history  # who names an example asks for its like, not for more of the usual
+        found = collaborative.candidates(history, k, allowed=context.allowed, seeds=seeds, locale=context.moment.locale)
         return describe(found, n_seeds=len(seeds), n_missing=missing), found
 
     return StructuredTool.from_function(

@@ -40,14 +40,15 @@ class Copy:
     refused: tuple[str, ...] = ()
 
 
-def template_copy(item: Item, rows: Sequence[EvidenceRow], seed: int = 0, *, locale: str = "en") -> Copy:
+def template_copy(item: Item, rows: Sequence[EvidenceRow], seed: int = 0, *, locale: str = "en", with_title: bool = True) -> Copy:
     """Write one sentence of at most 160 characters, in Chinese where `locale` begins with "zh", else in English.
 
+    Without `with_title` it does not begin with the title, for places where that stands beside it.
     The same item, rows, seed and locale always give the same text, and `check_copy` accepts it.
     """
     digest = hashlib.blake2b(f"{seed}:{item.item_id}".encode(errors="surrogatepass"), digest_size=8).digest()
     rng = random.Random(int.from_bytes(digest, "big"))
-    by_id = {row.row_id: row for row in rows}
+    by_id = {row.row_id: row for row in rows if with_title or row.row_id != "title"}
     write = sentences_zh if locale.casefold().startswith("zh") else _sentences
     text, claims = "", tuple[Claim, ...]()
     for text in write(item, by_id, rng):
@@ -87,8 +88,9 @@ def _sentences(item: Item, rows: Mapping[str, EvidenceRow], rng: random.Random) 
             (head, parts.maker, parts.scene, parts.because),
             (said, parts.maker, parts.scene, parts.why),
         ],
-        [(head, parts.maker, parts.why), (head, parts.topic, parts.because), (said, parts.why)],
+        [(head, parts.scene, parts.why), (head, parts.maker, parts.why), (head, parts.topic, parts.because), (said, parts.why)],
         [(head, parts.topic, parts.maker, parts.scene), (said, parts.maker, parts.scene), (head, parts.maker, parts.people)],
+        [(head, parts.why), (head, parts.because), (head, parts.people)],
         [(head, parts.scene), (head, parts.maker, parts.text), (head, parts.maker, parts.topic), (head, parts.topic)],
         [(head, parts.maker), (head, parts.text)],
     )
