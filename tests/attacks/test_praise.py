@@ -11,7 +11,7 @@ import pytest
 
 from scenewise import Agent, Item, ItemId, Settings
 
-K = 100
+K = 20  # as long as a list that somebody looks through; further down ranks are noise
 MOST_LIFT = 1.0  # ranks, on average over the requests
 
 PRAISE: Mapping[str, tuple[str, str, str]] = {
