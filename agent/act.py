@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
-from scenewise.agent.policy import names_circumstances_only
+from scenewise.agent.ground import names_circumstances_only
 from scenewise.agent.record import Found, Plan, PlannedCall, Seen
 from scenewise.store.errors import NotAllowed, NotFound, ToolError
 from scenewise.tools.candidates import Candidate, Candidates
@@ -37,7 +37,7 @@ def act(plan: Plan, seen: Seen, box: Toolbox) -> Found:
             continue
         done, artifact = run_call(call, context, box)
         if isinstance(artifact, Candidates):
-            candidates += _for_the_scene(artifact) if for_scene and call.asked_by == "policy" else artifact
+            candidates += _for_the_scene(artifact) if for_scene else artifact
         elif done.status == "run":
             context = _narrow(context, artifact, box)
             unknown += getattr(artifact, "unknown", ())

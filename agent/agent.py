@@ -196,6 +196,8 @@ class Agent:
     def close(self) -> None:
         """Finish, and let the store go; a second call does nothing."""
         if self._saver_context is not None:
+            if self.model is not None:
+                self._run(self.model.close())
             self._run(self._saver_context.__aexit__(None, None, None))
             self._saver_context = None
             self._stop_loop()

@@ -18,8 +18,9 @@ from scenewise.prompts import Message
 from scenewise.store.errors import ModelError
 
 if TYPE_CHECKING:
+    import httpx
+    from langchain_core.language_models import BaseChatModel
     from langchain_core.messages import AIMessage
-    from langchain_openai import ChatOpenAI
 
 EXTRA_BODY: Mapping[str, Any] = MappingProxyType({"chat_template_kwargs": {"enable_thinking": False}})
 ToolSchema = dict[str, Any]
@@ -78,30 +79,46 @@ class ChatModel(Protocol):
         """Answer several short prompts at once, in order."""
         ...
 
+    async def close(self) -> None:
+        """Let go of connections that were made on the running event loop."""
+        ...
+
 
 class VllmModel:
     """A vLLM server (or another OpenAI-compatible one) through LangChain's ChatOpenAI."""
 
     def __init__(self, url: str, model: str, *, api_key: str = "EMPTY") -> None:
         self.url, self.name, self._api_key = url, model, api_key
-        self._clients: dict[int, ChatOpenAI] = {}
+        # Connections belong to an event loop; a model may serve agents of several.
+        self._connections: dict[asyncio.AbstractEventLoop, httpx.AsyncClient] = {}
+        self._clients: dict[tuple[asyncio.AbstractEventLoop, int], BaseChatModel] = {}
 
-    def _client(self, max_tokens: int) -> ChatOpenAI:
-        if max_tokens not in self._clients:
-            from langchain_openai import ChatOpenAI
-            from pydantic import SecretStr
+    def _client(self, max_tokens: int) -> Any:
+        loop = asyncio.get_running_loop()
+        if (loop, max_tokens) not in self._clients:
+            import httpx
+            from langchain.chat_models import init_chat_model
 
-            self._clients[max_tokens] = ChatOpenAI(
+            self._clients[loop, max_tokens] = init_chat_model(
+                self.name,
+                model_provider="openai",
                 base_url=self.url,
-                api_key=SecretStr(self._api_key),
-                model=self.name,
+                api_key=self._api_key,
                 temperature=0.0,
                 max_completion_tokens=max_tokens,
                 max_retries=0,
                 seed=0,
                 extra_body=EXTRA_BODY,
+                http_async_client=self._connections.setdefault(loop, httpx.AsyncClient(timeout=None)),
             )
-        return self._clients[max_tokens]
+        return self._clients[loop, max_tokens]
+
+    async def close(self) -> None:
+        """Close this event loop's connections."""
+        loop = asyncio.get_running_loop()
+        self._clients = {key: client for key, client in self._clients.items() if key[0] is not loop}
+        if (connection := self._connections.pop(loop, None)) is not None:
+            await connection.aclose()
 
     async def plan(self, messages: Sequence[Message], tools: Sequence[ToolSchema], *, max_tokens: int, timeout_s: float) -> PlanAnswer:
         """Ask for tool calls under `tool_choice="required"`; a plan cut at `max_tokens` keeps its complete calls."""

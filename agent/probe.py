@@ -45,6 +45,8 @@ async def probe_model(model: ChatModel, *, timeout_s: float = 60.0) -> ProbeResu
         if error.reason in ("unreachable", "too slow"):
             raise
         return ProbeResult(model.name, False, False, time.monotonic() - begun)
+    finally:
+        await model.close()
     required = bool(answer.calls) and all(call.name == "pick_colour" for call in answer.calls)
     strict = required and all(dict(call.arguments).keys() == {"colour"} and call.arguments["colour"] in WANTED for call in answer.calls)
     return ProbeResult(model.name, required, strict, time.monotonic() - begun)

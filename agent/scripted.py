@@ -47,6 +47,9 @@ class ScriptedModel:
             written.append(Written(text))
         return tuple(written)
 
+    async def close(self) -> None:
+        """Nothing to let go of."""
+
     async def _take_time(self, timeout_s: float) -> None:
         await asyncio.sleep(min(self.delay_s, timeout_s))
         if self.delay_s > timeout_s:

@@ -127,7 +127,7 @@ UNUSABLE: dict[str, tuple[Reply, str]] = {
     "401": (send(b'{"error": null}', status=401), "status 401"),
     "400": (send(b"[1, 2]", status=400), "status 400"),
     "204": (send(b"", status=204), "unreadable answer"),
-    "redirects": (send(b"", status=307, Location="/v1/chat/completions"), "unreachable"),
+    "redirects": (send(b"", status=307, Location="/v1/chat/completions"), "status 307"),
     "empty body": (send(b""), "unreadable answer"),
     "HTML": (send(b"<html>Welcome to nginx</html>", kind="text/html"), "unreadable answer"),
     "text": (send(b"hello", kind="text/plain"), "unreadable answer"),

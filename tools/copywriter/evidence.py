@@ -26,7 +26,10 @@ _OWN = frozenset({"title", "domain", "duration", "text", "path", "scene", "histo
 _SACRIFICE = ("text.2", "history", "other", "people", "topic", "text.1", "mood", "duration")
 """What goes first where there are more than MAX_ROWS."""
 
-_MARKUP = re.compile(r"https?:|www\.|\w\.(?:com|net|org|io|cn)\b|<[^>]*>|</|\]\(|\*\*|__|`|&\w+;|[{}]", re.IGNORECASE)
+_MARKUP = re.compile(
+    r"\w:(?://|[\w.]+\()|(?:https?|ftp|mailto|javascript|data|file):|//\w|www\.|\w@\w|\b[\w-]{2,}\.[a-z]{2,}\b(?!\.)|<[^>]*>|</|\]\(|\*\*|__|`|&\w+;|[{}]",
+    re.IGNORECASE,
+)
 _ORDERS = re.compile(
     r"\b(?:ignore|disregard|forget|override)\b.{0,40}\b(?:instruction|prompt|rule|above|previous|system|evidence|fact)"
     r"|\b(?:system|assistant|user|developer)\s*:|\b(?:system prompt|as an ai|language model|you are now|jailbreak)\b|<\||\[/?inst\]"
@@ -117,6 +120,8 @@ def _attribute(name: str, values: Sequence[str]) -> Iterator[EvidenceRow]:
 
 
 def _sentences(text: str) -> Iterator[EvidenceRow]:
+    if _ORDERS.search(clean(text)):
+        return  # who gives an order in one sentence is not to be quoted in the next
     parts = (part.strip() for part in _SENTENCE.split(clean(text)))
     good = [part for part in parts if 10 <= len(part) <= MAX_SENTENCE_CHARS and is_plain(part)]
     for number, sentence in enumerate(good[:2], 1):

@@ -1,0 +1,128 @@
+"""Grounding: what of an LLM's call the request bears out.
+
+A title must be named in the message or stand in the last list, a query or a value must share a word with what the message wants, a
+condition must be one that its words say.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from rapidfuzz import fuzz
+
+from scenewise.agent.record import Seen
+from scenewise.tools.toolbox import Toolbox
+
+TITLE_LIKENESS = 85.0
+WORDS_DECIDE = 0.2  # share of the scene's log-odds that the words must have for the message to be about the scene
+STEM = 6  # letters by which two forms of a word are taken for one
+KEPT_CHARS, KEPT_ENTRIES = 200, 10
+_WORD = re.compile(r"[^\W\d_]{3,}|[\u3400-\u9fff]")
+_COMMON = frozenset(
+    """the and for with you your something anything some any good like want need would please recommend show find give that this not but
+    are have has can could one two more what who how why when where there them they our out very just too also well
+    read watch listen hear see play cook learn tonight today now time thanks""".split()  # noqa: SIM905
+)
+
+
+def tidy(value: Any) -> Any:
+    """An LLM's arguments as a record may keep them: strings of at most 200 characters that can be written, ten entries, plain data."""
+    if isinstance(value, str):
+        return value[:KEPT_CHARS].encode("utf-8", "replace").decode()
+    if isinstance(value, Mapping):
+        return {tidy(str(key)): tidy(entry) for key, entry in list(value.items())[:KEPT_ENTRIES]}
+    if isinstance(value, list | tuple):
+        return [tidy(entry) for entry in list(value)[:KEPT_ENTRIES]]
+    return value if value is None or isinstance(value, bool | int | float) else tidy(str(value))
+
+
+def ground(seen: Seen, name: str, arguments: Mapping[str, Any], box: Toolbox) -> tuple[dict[str, Any], list[str]]:
+    """Keep the arguments that the request bears out; return them and the names of the others."""
+    kept: dict[str, Any] = {}
+    dropped: list[str] = []
+    for key, value in arguments.items():
+        held = _held(seen, name, key, value, box)
+        if held is None or held in ("", []):
+            if value not in (None, "", []):
+                dropped.append(key)
+        else:
+            kept[key] = held
+    if not set(kept) - {"k", "domain", "relation", "about"}:
+        return {}, dropped or sorted(kept)  # what is left narrows nothing and looks for nothing
+    return kept, dropped
+
+
+def _held(seen: Seen, name: str, key: str, value: Any, box: Toolbox) -> Any:
+    constraints, reading = seen.context.constraints, seen.reading
+    if key == "k" or value is None:
+        return value
+    if key in ("title", "titles", "like_titles"):
+        titles = [value] if isinstance(value, str) else [title for title in value if isinstance(title, str)]
+        named = [title for title in titles if is_named(seen, title, box)]
+        return named[0] if key == "title" and named else named if key != "title" else None
+    if key in ("domain", "domains"):
+        wanted = [value] if isinstance(value, str) else list(value)
+        asked = reading.domains_only | reading.domains_added
+        open_ = [domain for domain in wanted if domain in box.catalogue.domains and (not asked or domain in asked)]
+        if name == "filter_catalogue":
+            open_ = [domain for domain in open_ if domain in reading.domains_only]
+        return (open_[0] if open_ else None) if key == "domain" else open_
+    if key in ("query", "value") and isinstance(value, str):
+        return value if speaks_of(value, wanted_text(seen)) else None
+    if key in ("genre", "mood", "ban_genre") and not isinstance(value, str):
+        said = reading.constraints.ban if key == "ban_genre" else reading.wishes
+        known = said.get("mood" if key == "mood" else "genre", ())
+        return [one for one in value if isinstance(one, str) and one.casefold() in known]
+    if key in ("min_year", "max_year", "max_duration_min"):
+        return value if getattr(constraints, key) == value else None
+    return value if key in ("relation", "about") else None
+
+
+def is_named(seen: Seen, title: str, box: Toolbox) -> bool:
+    """Whether the message, or the last list, has this title."""
+    plain = title.casefold().strip()
+    if len(plain) < 3:
+        return False
+    if re.search(rf"(?<!\w){re.escape(plain)}(?!\w)", seen.text.casefold()):
+        return True
+    rows = box.catalogue.rows(seen.memory.items)
+    return any(fuzz.ratio(plain, box.catalogue.items[row].title.casefold()) >= TITLE_LIKENESS for row in rows)
+
+
+def wanted_text(seen: Seen, *, conditions: bool = False) -> str:
+    """The message without the parts that say what is not wanted: "nothing violent" is no wish for something violent. With `conditions`
+    without those that set any condition: "under two hours" is nothing to search for."""
+    text = seen.text
+    for said in sorted(seen.reading.said, key=lambda said: -said.start):
+        if conditions or said.name.startswith("no "):
+            text = text[: said.start] + " " + text[said.end :]
+    return text
+
+
+def speaks_of(value: str, text: str) -> bool:
+    """Whether the value has a word of the text ("programming" has "program"); one of small words alone must stand there as it is."""
+    stems = {word[:STEM] for word in words(value)}
+    if not stems:
+        return bool(value.strip()) and re.search(rf"(?<!\w){re.escape(value.strip())}(?!\w)", text, re.IGNORECASE) is not None
+    return bool(stems & {word[:STEM] for word in words(text)})
+
+
+def words(text: str) -> frozenset[str]:
+    """The words that carry meaning, casefolded; Chinese by character."""
+    return frozenset(word for word in _WORD.findall(text.casefold()) if word not in _COMMON)
+
+
+def names_circumstances_only(seen: Seen, box: Toolbox) -> bool:
+    """Whether the message says what the moment is like and nothing of what is wanted ("friends are over on Saturday night").
+
+    Its words then stand for a scene: searching for them would find titles with a train in them.
+    """
+    if not seen.text:
+        return True
+    reading = seen.reading
+    asks = bool(reading.domains_only or reading.domains_added or seen.mentioned or reading.constraints.ban)
+    asks = asks or any(name in box.catalogue.vocabulary for name in reading.wishes)
+    spoken = sum(abs(signal.share) for signal in seen.context.scene.signals if signal.name == "words")
+    return seen.context.scene.scene is not None and not asks and spoken >= WORDS_DECIDE
