@@ -25,7 +25,7 @@ from scenewise.tools.toolbox import Toolbox
 def opened_agent(store: Path | None, *, no_llm: bool) -> Iterator[Agent]:
     """An agent on the given or the demo store, with a progress bar while its tools are made ready."""
     settings = load_settings(store=store, llm_off=no_llm or None)
-    with c.step_bar() as progress:
+    with c.step_bar(short=True) as progress:
         agent = Agent.open(settings=settings, report=progress)
     with agent:
         yield agent

@@ -80,10 +80,13 @@ def progress_bar(label: str) -> Iterator[Callable[[int, int | None], None]]:
 
 
 @contextmanager
-def step_bar() -> Iterator[Callable[[str, int, int], None]]:
-    """A progress bar on stderr for work that reports (what, done, total); lines now and then where stderr is no terminal."""
+def step_bar(*, short: bool = False) -> Iterator[Callable[[str, int, int], None]]:
+    """A progress bar on stderr for work that reports (what, done, total).
+
+    Where stderr is no terminal: lines now and then, and nothing for `short` work, whose lines would only be in the way of a program.
+    """
     if not err.is_terminal:
-        yield show_bar
+        yield (lambda what, done, total: None) if short else show_bar
         return
     columns = (_NAME, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=err) as progress:

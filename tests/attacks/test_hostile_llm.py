@@ -38,11 +38,12 @@ def test_a_hostile_plan_runs_only_what_the_request_bears_out(world: World, case:
     assert turn.degraded == ()
 
 
-@pytest.mark.parametrize("case", cases("plan"), ids=lambda case: case.name)
+REFUSED_WHOLLY = [case for case in cases("plan") if not (case.entry.get("runs") or case.entry.get("message"))]
+
+
+@pytest.mark.parametrize("case", REFUSED_WHOLLY, ids=lambda case: case.name)
 def test_a_hostile_plan_does_not_change_the_list(world: World, case: Case) -> None:
     """What is refused leaves no trace in the ranking: the list is the one that the default plan gives."""
-    if case.entry.get("runs") or case.entry.get("message"):
-        pytest.skip("some of its calls may run")
     alone = world.agent.turn("a film about space", "dan")
     with world.model(ScriptedModel(plans=[[call_of(call) for call in calls_of(case)]])):
         turn = world.agent.turn("a film about space", "dan")
