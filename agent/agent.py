@@ -80,7 +80,10 @@ class Agent:
         store = Store.open(Path(path) if path is not None else settings.store_path, purpose="agent")
         try:
             box = Toolbox.open(store, encoders or default_encoders(settings.encoder), report=report)
-            return cls(store, box, model if model is not None else connect(settings), settings, clock)
+            model = model if model is not None else connect(settings)
+            if model is not None:
+                import langchain.chat_models  # noqa: F401  # takes a second, which should not count against the first turn's deadline
+            return cls(store, box, model, settings, clock)
         except BaseException:
             store.close()
             raise

@@ -6,6 +6,7 @@ condition must be one that its words say.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -35,6 +36,8 @@ def tidy(value: Any) -> Any:
         return {tidy(str(key)): tidy(entry) for key, entry in list(value.items())[:KEPT_ENTRIES]}
     if isinstance(value, list | tuple):
         return [tidy(entry) for entry in list(value)[:KEPT_ENTRIES]]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
     return value if value is None or isinstance(value, bool | int | float) else tidy(str(value))
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from langchain_core.messages import AIMessage
 
 EXTRA_BODY: Mapping[str, Any] = MappingProxyType({"chat_template_kwargs": {"enable_thinking": False}})
+MAX_PLAN, MAX_TEXT = 20_000, 400  # characters that are read of a plan and of a text; a server may send any number
 ToolSchema = dict[str, Any]
 """A tool in OpenAI's form."""
 
@@ -142,7 +143,7 @@ class VllmModel:
                 answer = await _in_time(client.ainvoke(list(prompt.messages), extra_body=extra), timeout_s, "write")
             except ModelError as error:
                 return Written("", error=error.reason)
-            return Written(str(answer.content).strip(), _usage(answer)[1])
+            return Written(str(answer.content)[:MAX_TEXT].strip(), _usage(answer)[1])
 
         return tuple(await asyncio.gather(*(one(prompt) for prompt in prompts)))
 
@@ -160,7 +161,8 @@ async def _in_time(pending: Any, timeout_s: float, what: str) -> AIMessage:
         raise ModelError("the LLM cannot be reached", reason="unreachable") from error
     except openai.APIStatusError as error:
         raise ModelError(f"the LLM server answered {error.status_code}", reason=f"status {error.status_code}") from error
-    except (openai.OpenAIError, ValueError, TypeError, KeyError) as error:
+    except (openai.OpenAIError, ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+        # LangChain and the client take an answer's shape for granted; whatever they stumble over was not that shape
         raise ModelError("the LLM's answer cannot be read", reason="unreadable answer") from error
     return answer
 
@@ -173,10 +175,11 @@ def _usage(answer: AIMessage) -> tuple[int, int]:
 def salvage(text: str) -> list[Call]:
     """Take the complete calls out of a plan that was cut off or not parsed by the server: JSON objects with name and arguments."""
     calls, decoder = [], json.JSONDecoder()
+    text = text[:MAX_PLAN]
     for match in re.finditer(r"\{\s*\"name\"", text):
         try:
             found, _ = decoder.raw_decode(text, match.start())
-        except json.JSONDecodeError:
+        except (json.JSONDecodeError, RecursionError):
             continue
         arguments = found.get("arguments", found.get("parameters"))
         if isinstance(found["name"], str) and isinstance(arguments, dict):

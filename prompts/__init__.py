@@ -19,6 +19,9 @@ from jinja2 import Environment, StrictUndefined
 _HEAD = re.compile(r"\{#-?\s*id:\s*(?P<id>[\w-]+)\s+version:\s*(?P<version>\d+)\s+variables:\s*(?P<variables>[\w, ]*?)\s*-?#\}")
 _SECTION = re.compile(r"^\[\[(system|user|assistant|calls)\]\]\n", flags=re.MULTILINE)
 
+# Marks by which chat templates divide messages; a server's tokenizer takes them for such wherever they stand.
+_CONTROL = re.compile(r"(<)\|")
+
 Message = dict[str, Any]
 """An OpenAI-style chat message: role, content, and tool_calls where the assistant calls tools."""
 
@@ -42,6 +45,7 @@ class Prompt:
         """Fill in the variables; jinja2.UndefinedError where one is missing."""
         parts = _SECTION.split(self.text)[1:]
         environment = Environment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=False)
+        values = {name: _CONTROL.sub(r"\1 |", value) if isinstance(value, str) else value for name, value in values.items()}
         return [
             _message(role, environment.from_string(text.strip("\n")).render(**values), number)
             for number, (role, text) in enumerate(zip(parts[::2], parts[1::2], strict=True))

@@ -43,7 +43,7 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Give the connection for reads that all see the same state. Raises StoreError, Busy."""
-        with self._lock, _explained():
+        with self._lock, _explained(), _values_explained():
             connection = self._get_connection()
             if connection.in_transaction():
                 yield connection

@@ -77,7 +77,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Load what needs LangGraph and SQLAlchemy only when it is asked for."""
+    """Load what needs LangGraph, torch and the rest only when it is asked for."""
     if name in _LATER:
         from importlib import import_module
 
