@@ -222,7 +222,7 @@ class Agent:
         user = UserId(user_id) if user_id is not None else None
         if conversation_id is not None and self.store.turns.owner(conversation_id) not in (None, user or ANONYMOUS):
             raise NotAllowed("this conversation belongs to another user")
-        return Request(message, user, moment or Moment(), conversation_id or uuid.uuid4().hex, scene, k, self._clock())
+        return Request(message, user, moment or Moment(), conversation_id or uuid.uuid4().hex, scene, k, self._clock(), self.settings.seed)
 
     def _surroundings(self) -> Surroundings:
         with self._refreshing:

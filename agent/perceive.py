@@ -99,6 +99,7 @@ def perceive(request: Request, box: Toolbox, intents: IntentReader, memory: Memo
         allowed=allowed,
         now_s=request.now_s,
         k=request.k,
+        seed=request.seed,
         may_write_profile=intent == "state_taste" and request.user_id is not None,
     )
     unknown = unknown_names(text, box)

@@ -30,6 +30,7 @@ class Request:
     scene: str | None
     k: int
     now_s: float
+    seed: int = 0
     use_llm: bool = True
 
 
