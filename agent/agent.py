@@ -13,13 +13,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
+from weakref import WeakValueDictionary
 
 from scenewise.agent.intents import IntentReader
 from scenewise.agent.model import ChatModel, connect
 from scenewise.agent.record import Request, Turn
 from scenewise.agent.settings import Settings, load_settings
 from scenewise.agent.turn import ANONYMOUS, Surroundings, build_graph
-from scenewise.store.errors import InputError, NotAllowed
+from scenewise.store.errors import InputError, NotAllowed, StoreError
 from scenewise.store.store import Store
 from scenewise.store.types import Event, ItemId, Moment, UserId
 from scenewise.tools.retrieval.encoders import Encoders, default_encoders
@@ -48,6 +49,8 @@ class Agent:
         self.store, self.model, self.settings = store, model, settings
         self._box, self._intents, self._clock = box, IntentReader(box.encoders), clock
         self._refreshing = threading.Lock()
+        # Turns of one conversation wait for each other: each reads what the last one remembered.
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="scenewise-agent", daemon=True)
         self._thread.start()
@@ -198,11 +201,12 @@ class Agent:
 
     def close(self) -> None:
         """Finish, and let the store go; a second call does nothing."""
-        if self._saver_context is not None:
-            if self.model is not None:
-                self._run(self.model.close())
-            self._run(self._saver_context.__aexit__(None, None, None))
-            self._saver_context = None
+        if self._saver_context is None:
+            return
+        saver, self._saver_context = self._saver_context, None
+        try:
+            asyncio.run_coroutine_threadsafe(self._finish(saver), self._loop).result()
+        finally:
             self._stop_loop()
             self.store.close()
 
@@ -233,20 +237,33 @@ class Agent:
         around = await asyncio.to_thread(self._surroundings)
         config = {"configurable": {"thread_id": request.conversation_id}}
         # The state at the turn's end is all that is kept: one write a turn, not one a step.
-        state = await self._graph.ainvoke({"request": request}, config, context=around, durability="exit")
+        async with self._turns.setdefault(request.conversation_id, asyncio.Lock()):
+            state = await self._graph.ainvoke({"request": request}, config, context=around, durability="exit")
         turn: Turn = state["turn"]
         return turn
 
     async def _stream(self, request: Request) -> AsyncIterator[Step | Turn]:
         around = await asyncio.to_thread(self._surroundings)
         config = {"configurable": {"thread_id": request.conversation_id}}
-        parts = self._graph.astream({"request": request}, config, context=around, durability="exit", stream_mode="updates")
-        async for part in parts:
-            for name, update in part.items():
-                step = name.removesuffix("_step")
-                yield Step(step, update["timings_ms"].get(step, 0.0))
-                if "turn" in update:
-                    yield update["turn"]
+        async with self._turns.setdefault(request.conversation_id, asyncio.Lock()):
+            parts = self._graph.astream({"request": request}, config, context=around, durability="exit", stream_mode="updates")
+            async for part in parts:
+                for name, update in part.items():
+                    step = name.removesuffix("_step")
+                    yield Step(step, update["timings_ms"].get(step, 0.0))
+                    if "turn" in update:
+                        yield update["turn"]
+
+    async def _finish(self, saver: Any) -> None:
+        """Wait for the turns that run, then let the model's and the checkpoints' connections go."""
+        running = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        if running:
+            await asyncio.wait(running, timeout=self.settings.deadline_s + 5)
+        try:
+            if self.model is not None:
+                await self.model.close()
+        finally:
+            await saver.__aexit__(None, None, None)
 
     async def _open_checkpoints(self) -> None:
         from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
@@ -259,6 +276,9 @@ class Agent:
         self._graph = build_graph(saver)
 
     def _run(self, work: Coroutine[Any, Any, T]) -> T:
+        if self._loop.is_closed():
+            work.close()
+            raise StoreError("this agent is closed: open another one")
         pending = asyncio.run_coroutine_threadsafe(work, self._loop)
         try:
             return pending.result()
@@ -267,6 +287,9 @@ class Agent:
             raise
 
     async def _arun(self, work: Coroutine[Any, Any, T]) -> T:
+        if self._loop.is_closed():
+            work.close()
+            raise StoreError("this agent is closed: open another one")
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._loop))
 
     def _stop_loop(self) -> None:

@@ -84,14 +84,15 @@ def _held(seen: Seen, name: str, key: str, value: Any, box: Toolbox) -> Any:
 
 
 def is_named(seen: Seen, title: str, box: Toolbox) -> bool:
-    """Whether the message, or the last list, has this title."""
+    """Whether the message names this title (one of the catalogue's, or words written as a title), or the last list has it."""
     plain = title.casefold().strip()
     if len(plain) < 3:
         return False
-    if re.search(rf"(?<!\w){re.escape(plain)}(?!\w)", seen.text.casefold()):
+    rows = box.catalogue.rows([*seen.mentioned, *seen.memory.items])
+    if any(fuzz.ratio(plain, box.catalogue.items[row].title.casefold()) >= TITLE_LIKENESS for row in rows):
         return True
-    rows = box.catalogue.rows(seen.memory.items)
-    return any(fuzz.ratio(plain, box.catalogue.items[row].title.casefold()) >= TITLE_LIKENESS for row in rows)
+    written = re.search(rf"(?<!\w){re.escape(plain)}(?!\w)", seen.text, re.IGNORECASE)
+    return written is not None and written.start() > 0 and all(word[0].isupper() or len(word) < 4 for word in written[0].split())
 
 
 def wanted_text(seen: Seen, *, conditions: bool = False) -> str:

@@ -19,10 +19,17 @@ NEEDS_NO_TOOLS = frozenset({"explain", "thanks", "greet"})
 MEANING_THRESHOLD = 0.72  # cosine; below it a message is taken as a new request
 _ORDINALS = {
     "first": 1, "1st": 1, "second": 2, "2nd": 2, "third": 3, "3rd": 3, "fourth": 4, "4th": 4, "fifth": 5, "5th": 5, "sixth": 6,
-    "seventh": 7, "eighth": 8, "ninth": 9, "tenth": 10, "last": -1, "top": 1, "一": 1, "二": 2, "三": 3, "四": 4, "五": 5, "最后": -1,
+    "seventh": 7, "eighth": 8, "ninth": 9, "tenth": 10, "last": -1, "一": 1, "二": 2, "三": 3, "四": 4, "五": 5, "最后": -1,
 }  # fmt: skip
+_THING = r"(?:one|item|film|movie|book|album|recipe|course|app|workout|suggestion|result|pick)"
 _ORDINAL = re.compile(
-    r"\b(" + "|".join(w for w in _ORDINALS if w.isascii()) + r")\b|第([一二三四五])|(最后)|(?:#|number |no\. ?)(\d{1,2})\b", re.IGNORECASE
+    r"\b(?:the )("
+    + "|".join(w for w in _ORDINALS if w.isascii())
+    + r"|\d{1,2}(?:st|nd|rd|th))\b(?= "
+    + _THING
+    + r"\b|\W*$|\W+(?:again|please|and)\b)"
+    r"|第([一二三四五])|(最后)(?=一?[个部本张])|(?:#|number |no\. ?)(\d{1,2})\b",
+    re.IGNORECASE,
 )
 
 
@@ -81,13 +88,17 @@ class IntentReader:
         return self._vectors[encoder]
 
 
-def positions(text: str, length: int) -> tuple[int, ...]:
-    """Which places of a list of `length` items the text names, as indices in order of mention ("the second one" -> 1)."""
+def positions(text: str, length: int) -> tuple[int, ...] | None:
+    """Which places of a list of `length` items the text names, as indices in order of mention ("the second one" -> 1).
+
+    None where it names none; empty where it names only places that the list does not have.
+    """
     found: list[int] = []
-    for match in _ORDINAL.finditer(text):
+    matches = list(_ORDINAL.finditer(text))
+    for match in matches:
         word = next(group for group in match.groups() if group)
-        number = _ORDINALS.get(word.casefold()) or (int(word) if word.isdigit() else 0)
+        number = _ORDINALS.get(word.casefold()) or int(re.sub(r"\D", "", word) or 0)
         index = length - 1 if number == -1 else number - 1
         if 0 <= index < length and index not in found:
             found.append(index)
-    return tuple(found)
+    return tuple(found) if matches else None

@@ -25,9 +25,15 @@ class Memory:
     scene: str | None = None
     turns: int = 0
 
-    def constraints(self) -> Constraints:
-        """The conditions that still hold from earlier turns."""
+    def constraints(self, *, lifted: Mapping[str, Mapping[str, float]] | None = None) -> Constraints:
+        """The conditions that still hold from earlier turns.
+
+        Who now wishes for something that was ruled out (`lifted`) has changed their mind: the bans said before then hold no longer, all
+        of them, since "nothing violent" rules out more than the one word that is wished for.
+        """
         ban = {name: frozenset(values) for name, values in (self.ban or {}).items()}
+        if any(ban.get(name, frozenset()) & frozenset(values) for name, values in (lifted or {}).items()):
+            ban = {}
         return Constraints(ban=ban, ban_items=frozenset(self.rejected))
 
     def to_json(self) -> dict[str, Any]:

@@ -110,7 +110,7 @@ class VllmModel:
                 max_retries=0,
                 seed=0,
                 extra_body=EXTRA_BODY,
-                http_async_client=self._connections.setdefault(loop, httpx.AsyncClient(timeout=None)),
+                http_async_client=self._connections.setdefault(loop, httpx.AsyncClient(timeout=None, trust_env=not is_local(self.url))),
             )
         return self._clients[loop, max_tokens]
 
@@ -223,11 +223,16 @@ def connect(settings: Settings) -> ChatModel | None:
     return VllmModel(running.url, running.model, api_key=key) if running else None
 
 
+def is_local(url: str) -> bool:
+    """Whether a URL is of this machine, which no proxy stands before."""
+    return re.match(r"https?://(127\.|localhost\b|\[::1\])", url) is not None
+
+
 def _served_name(url: str, key: str) -> str:
     import httpx
 
     try:
-        answer = httpx.get(f"{url}/models", headers={"Authorization": f"Bearer {key}"}, timeout=5.0)
+        answer = httpx.get(f"{url}/models", headers={"Authorization": f"Bearer {key}"}, timeout=5.0, trust_env=not is_local(url))
         return str(answer.raise_for_status().json()["data"][0]["id"])
     except (httpx.HTTPError, ValueError, LookupError, TypeError):
         return "default"  # the turn itself will say that the server cannot be reached

@@ -51,7 +51,7 @@ def clean_text(message: str) -> str:
 def check_moment(moment: Moment, now_s: float) -> None:
     """Raise InputError for a moment that cannot be: over a year away, no time at all, or not on the Earth."""
     place = moment.place
-    if moment.local_time is not None and abs(moment.local_time.timestamp() - now_s) > FUTURE_LIMIT_S:
+    if moment.local_time is not None and not _is_near(moment.local_time, now_s):
         raise InputError("the moment's time is more than a year away: give the user's present local time, or leave it out")
     if moment.available_min is not None and not 0 < moment.available_min < 10_000:
         raise InputError("the minutes available must be above 0 and below 10,000")
@@ -61,6 +61,13 @@ def check_moment(moment: Moment, now_s: float) -> None:
         raise InputError("a longitude is between -180 and 180 degrees")
     if place is not None and place.speed_mps is not None and not 0 <= place.speed_mps < 400:
         raise InputError("a speed is between 0 and 400 metres a second")
+
+
+def _is_near(time: datetime, now_s: float) -> bool:
+    try:
+        return abs(time.timestamp() - now_s) <= FUTURE_LIMIT_S
+    except (ValueError, OverflowError, OSError):  # a year that no clock has
+        return False
 
 
 def perceive(request: Request, box: Toolbox, intents: IntentReader, memory: Memory) -> Seen:
@@ -82,8 +89,8 @@ def perceive(request: Request, box: Toolbox, intents: IntentReader, memory: Memo
     constraints, notes = join_constraints(intent, reading, profile, memory, referred, box)
     history: tuple[Event, ...] = ()
     if request.user_id is not None and box.store.users.exists(request.user_id):
-        history = tuple(box.store.events.of_user(request.user_id, HISTORY_LIMIT))
-    elif request.user_id is not None:
+        history = tuple(box.store.events.of_user(request.user_id))
+    if request.user_id is not None and not history and not (profile.likes or profile.dislikes):
         notes = (*notes, "this user is new: nothing is known yet")
     scene_def = box.pack.get(scene.scene) if scene.scene else None
     allowed = box.catalogue.allowed(constraints) & fits_scene(scene_def, moment, reading, box)
@@ -94,7 +101,7 @@ def perceive(request: Request, box: Toolbox, intents: IntentReader, memory: Memo
         moment=moment,
         scene=scene,
         profile=profile,
-        history=history,
+        history=history[-HISTORY_LIMIT:],
         constraints=constraints,
         allowed=allowed,
         now_s=request.now_s,
@@ -165,8 +172,9 @@ def refer(text: str, intent: str, memory: Memory, box: Toolbox) -> tuple[ItemId,
     """The items of the last list that the message points at: by place, by title, or the first where it just says "that one"."""
     if not memory.items:
         return ()
-    by_place = tuple(memory.items[i] for i in positions(text, len(memory.items)))
-    if by_place or intent not in ("explain", "reject", "more_like"):
+    places = positions(text, len(memory.items))
+    by_place = tuple(memory.items[i] for i in places or ())
+    if places is not None or intent not in ("explain", "reject", "more_like"):
         return by_place
     named = [box.catalogue.items[row].item_id for match in box.catalogue.find_titles(text) for row in match.rows]
     by_title = tuple(item_id for item_id in memory.items if item_id in named)
@@ -187,11 +195,28 @@ def join_constraints(
             standing = replace(standing, ban_items=standing.ban_items | {ItemId(taste.value)})
         elif taste.locked:
             ban[taste.attribute] = ban.get(taste.attribute, frozenset()) | {taste.value.casefold()}
-    joined = replace(standing, ban=ban).merge(memory.constraints()).merge(reading.constraints)
+    joined = (
+        standing_rules(profile)
+        .merge(replace(standing, ban=ban))
+        .merge(memory.constraints(lifted=reading.wishes))
+        .merge(reading.constraints)
+    )
     if intent == "reject":
         joined = joined.merge(Constraints(ban_items=frozenset(referred)))
     refinement, notes = refine(intent, memory, box.catalogue)
     return joined.merge(refinement), notes
+
+
+def standing_rules(profile: Profile) -> Constraints:
+    """The limits that a profile holds: max_duration_min, max_price_cents, min_year, max_year; what is no number is passed over."""
+    limits = {name: float(value) for name, value in profile.constraints.items() if re.fullmatch(r"\d{1,9}(\.\d+)?", value)}
+    whole = {name: int(value) for name, value in limits.items()}
+    return Constraints(
+        max_duration_min=limits.get("max_duration_min"),
+        max_price_cents=whole.get("max_price_cents"),
+        min_year=whole.get("min_year"),
+        max_year=whole.get("max_year"),
+    )
 
 
 def fits_scene(scene: SceneDef | None, moment: Moment, reading: Reading, box: Toolbox) -> NDArray[np.bool_]:

@@ -7,7 +7,6 @@ share a word with the message, a condition must be one that the words say. So a 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -17,15 +16,12 @@ from scenewise.agent.ground import ground, names_circumstances_only, tidy, wante
 from scenewise.agent.intents import NEEDS_NO_TOOLS
 from scenewise.agent.model import Call
 from scenewise.agent.record import PlannedCall, Seen
+from scenewise.agent.tastes import stated_tastes
 from scenewise.tools.toolbox import Toolbox
 
 MAX_MODEL_CALLS = 4
 ALREADY_DONE = frozenset({"recognise_scene", "read_profile"})
 K_DOMAIN = 20
-NO_TASTES = frozenset(
-    """love like hate film films movie movies book books music album albums song songs game games app apps""".split()  # noqa: SIM905
-)
-"""Values that are words of the statement itself ("I love films about ...") and so no tastes."""
 SPREAD = 3  # domains that a scene favours and that get a search of their own
 
 
@@ -59,7 +55,7 @@ def _judge(seen: Seen, call: Call, box: Toolbox) -> PlannedCall:
     except ValidationError:
         return asked.became("refused", "arguments do not fit the tool")
     if call.name == "update_profile":
-        stated = any(dict(one.arguments) == dict(call.arguments) for one in _profile_calls(seen, box))
+        stated = any(dict(one.arguments) == dict(call.arguments) for one in stated_tastes(seen, box))
         return asked if stated else asked.became("refused", "not what the message states")
     arguments, dropped = ground(seen, call.name, asked.arguments, box)
     if not arguments:
@@ -81,7 +77,7 @@ def complete(seen: Seen, calls: tuple[PlannedCall, ...], box: Toolbox) -> tuple[
 def _default_plan(seen: Seen, box: Toolbox) -> Iterator[PlannedCall]:
     context = seen.context
     if seen.intent == "state_taste" and context.may_write_profile:
-        yield from _profile_calls(seen, box)
+        yield from stated_tastes(seen, box)
     seeds = seen.referred if seen.intent == "more_like" else seen.mentioned
     titles = [box.catalogue.items[row].title for row in box.catalogue.rows(seeds)][:3]
     yield PlannedCall("collaborative_candidates", {"like_titles": titles} if titles else {}, "policy")
@@ -112,21 +108,6 @@ def _like_title(seen: Seen, box: Toolbox, title: str, domains: Sequence[str]) ->
     for domain in favoured_domains(seen, box, domains):
         if domain in seen.reading.domains_only | seen.reading.domains_added:
             yield PlannedCall("query_graph", {"title": title[:80], "domain": domain, "k": K_DOMAIN}, "policy")
-
-
-def _profile_calls(seen: Seen, box: Toolbox) -> Iterator[PlannedCall]:
-    """What the user's own words say they like or dislike, as calls of update_profile."""
-    dislikes = re.search(r"\b(hate|dislike|don.t|do not|cannot|can.t)\b|讨厌|不喜欢", seen.text, re.IGNORECASE) is not None
-    for item_id in seen.mentioned[:2]:
-        yield PlannedCall("update_profile", {"action": "dislike" if dislikes else "like", "attribute": "item", "value": item_id}, "policy")
-    said: dict[tuple[str, str], str] = {}
-    for attribute, banned in seen.reading.constraints.ban.items():
-        said |= {(attribute, value): "dislike" for value in banned}
-    for attribute, wished in seen.reading.wishes.items():
-        known = box.catalogue.vocabulary.get(attribute, {})
-        said |= {(attribute, value): "dislike" if dislikes else "like" for value in wished if value in known and value not in NO_TASTES}
-    for (attribute, value), action in sorted(said.items())[:6]:
-        yield PlannedCall("update_profile", {"action": action, "attribute": attribute, "value": value}, "policy")
 
 
 def open_domains(seen: Seen, box: Toolbox) -> tuple[str, ...]:

@@ -14,9 +14,14 @@ from scenewise.store.errors import InputError
 
 
 def default_home() -> Path:
-    """Where models, the vLLM environment and the demo store live: $SCENEWISE_HOME or the user's data folder."""
+    """Where models, the vLLM environment and the demo store live: $SCENEWISE_HOME, else the nearest `.scenewise` folder here or above
+    (as `make demo` makes it in a checkout), else the user's data folder."""
+    if named := os.environ.get("SCENEWISE_HOME"):
+        return Path(named)
+    here = Path.cwd()
+    near = next((folder / ".scenewise" for folder in (here, *here.parents) if (folder / ".scenewise").is_dir()), None)
     base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
-    return Path(os.environ.get("SCENEWISE_HOME") or Path(base) / "scenewise")
+    return near or Path(base) / "scenewise"
 
 
 class Settings(BaseSettings):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
@@ -30,7 +30,7 @@ from scenewise.agent.record import Draft, Found, Plan, Reply, Request, Seen, Sla
 from scenewise.agent.settings import Settings
 from scenewise.agent.slate import rank
 from scenewise.agent.verify import verify
-from scenewise.agent.words import explain, nothing_to_explain, small_talk
+from scenewise.agent.words import explain, nothing_to_explain, only_so_many, small_talk
 from scenewise.prompts import load
 from scenewise.store.types import ItemId, UserId
 from scenewise.tools.candidates import Candidates
@@ -148,7 +148,8 @@ async def _verify(state: State, runtime: Runtime[Surroundings]) -> State:
 
 async def _remember(state: State, runtime: Runtime[Surroundings]) -> State:
     begun = time.perf_counter()
-    turn = make_turn(state, runtime.context)
+    timings = {**state.get("timings_ms", {}), "total": round(1000 * (begun - state["begun"]), 2)}
+    turn = _with_timings(make_turn(state, runtime.context), timings)
     request = state["request"]
     record = turn.to_record()
     save = runtime.context.box.store.turns.save
@@ -173,8 +174,10 @@ def answer_from_record(seen: Seen, box: Toolbox) -> Reply:
         return Reply(small_talk(seen.intent, locale))
     if seen.memory.turn_id is None:
         return Reply(nothing_to_explain(locale))
+    if not seen.referred:
+        return Reply(only_so_many(len(seen.memory.items), locale))
     record: Mapping[str, Any] = box.store.turns.get(seen.memory.turn_id)
-    wanted = set(seen.referred or seen.memory.items[:1])
+    wanted = set(seen.referred)
     chosen = [(place, data) for place, data in enumerate(record["items"], 1) if data["item_id"] in wanted]
     text = " ".join(explain(data, place, record.get("scene"), locale) for place, data in chosen)
     return Reply(text, tuple(read_item(data) for _, data in chosen))
@@ -222,7 +225,8 @@ def remember(memory: Memory, turn: Turn, seen: Seen) -> Memory:
     """What the next turn will know: the new list where there is one, what was ruled out, and the scene."""
     rejected = memory.rejected + (seen.referred if seen.intent == "reject" else ())
     ban = {name: tuple(sorted(values)) for name, values in seen.reading.constraints.ban.items()}
-    kept = {name: tuple(sorted({*(memory.ban or {}).get(name, ()), *ban.get(name, ())})) for name in {*(memory.ban or {}), *ban}}
+    before = memory.constraints(lifted=seen.reading.wishes).ban
+    kept = {name: tuple(sorted({*before.get(name, ()), *ban.get(name, ())})) for name in {*before, *ban}}
     has_list = bool(turn.items) and turn.intent != "explain"
     ids = tuple(item.item_id for item in turn.items)
     return Memory(
@@ -234,6 +238,3 @@ def remember(memory: Memory, turn: Turn, seen: Seen) -> Memory:
         scene=turn.scene if turn.intent not in ("explain", "thanks", "greet") else memory.scene,
         turns=memory.turns + 1,
     )
-
-
-Clock = Callable[[], float]

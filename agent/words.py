@@ -86,6 +86,11 @@ def nothing_to_explain(locale: str) -> str:
     return "还没有推荐过内容。" if locale.startswith("zh") else "There is no list yet to explain: ask for something first."
 
 
+def only_so_many(length: int, locale: str) -> str:
+    """What to say to "why the seventh" of five."""
+    return f"上次的列表只有{length}个。" if locale.startswith("zh") else f"The last list has {length} items: name one of them."
+
+
 def join_words(words: list[str]) -> str:
     """a, b and c."""
     return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1] if words else ""

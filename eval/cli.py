@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import os
 import platform
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 import typer
@@ -19,6 +22,7 @@ from scenewise.store.errors import ScenewiseError
 
 app = typer.Typer(no_args_is_help=True, help="Measure: ranking quality, whole turns.")
 err = Console(stderr=True)
+NOW_S = 1_777_888_800.0  # the clock of generated turns: the same run gives the same turns
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Out = Annotated[Path | None, typer.Option("--out", help="Also write the result to this file.")]
@@ -42,9 +46,12 @@ def turns(
     with _clear_errors():
         settings = load_settings(store=store, llm_off=True if llm == "off" else None)
         model = VllmModel("http://127.0.0.1:9/v1", "down") if llm == "down" else None
-        with Agent.open(settings=settings, model=model) as agent, _bar("turns") as progress:
-            agent.turn("hello", None)
-            result = run_turns(agent, n, seed=seed, progress=progress) | {"llm": llm}
+        with TemporaryDirectory() as scratch, _bar("turns") as progress:
+            copy = Path(scratch) / "store"  # turns are kept and tastes stated: not in the store that is measured
+            shutil.copytree(settings.store_path, copy)
+            with Agent.open(copy, settings=settings, model=model, clock=lambda: NOW_S) as agent:
+                agent.turn("hello", None)
+                result = run_turns(agent, n, seed=seed, now=datetime.fromtimestamp(NOW_S), progress=progress) | {"llm": llm}
         _publish(result, out, json_)
         if any(result["failures"].values()):
             raise typer.Exit(1)

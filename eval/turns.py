@@ -13,6 +13,7 @@ import numpy as np
 
 from scenewise.agent.agent import Agent
 from scenewise.agent.record import Turn
+from scenewise.store.errors import ScenewiseError
 from scenewise.store.types import Moment, Place
 
 OPENERS = (
@@ -75,7 +76,8 @@ def generate_cases(n: int, users: Sequence[str], *, seed: int, now: datetime) ->
     rng = random.Random(seed)
     cases: list[Case] = []
     while len(cases) < n:
-        user = rng.choice([rng.choice(users), rng.choice(users), rng.choice(users), f"new-{len(cases)}", None])
+        known = [rng.choice(users) for _ in range(3)] if users else []
+        user = rng.choice([*known, f"new-{len(cases)}", None])
         for turn in range(rng.randint(1, 5)):
             time = now.replace(minute=0) + timedelta(days=rng.randint(0, 6), hours=rng.randint(0, 23))
             place = rng.choice(PLACES)
@@ -100,7 +102,11 @@ def run_turns(agent: Agent, n: int, *, seed: int = 0, now: datetime | None = Non
     failures: list[str] = []
     conversation: str | None = None
     for done, case in enumerate(generate_cases(n, users, seed=seed, now=now or datetime.now()), 1):
-        turn = agent.turn(case.message, case.user_id, case.moment, conversation_id=None if case.first else conversation)
+        try:
+            turn = agent.turn(case.message, case.user_id, case.moment, conversation_id=None if case.first else conversation)
+        except ScenewiseError as error:
+            failures.append(f"no_answer: {type(error).__name__}")
+            continue
         conversation = turn.conversation_id
         turns.append(turn)
         failures += [f"{problem}: {turn.turn_id}" for problem in problems(turn, known)]
@@ -121,7 +127,7 @@ def problems(turn: Turn, known: set[Any]) -> Iterator[str]:
             i.copy for i in turn.items
         ):
             yield "copy_and_list_disagree"
-    unusable = any(why.startswith("planning: no tool") for why in turn.degraded)
+    unusable = any(why in ("planning: unreadable answer", "planning: no tool call in the answer") for why in turn.degraded)
     if unusable or any(call.status in ("failed", "planned") for call in turn.plan):
         yield "plan_not_executable"
     if turn.llm_rounds > 2:
@@ -130,11 +136,17 @@ def problems(turn: Turn, known: set[Any]) -> Iterator[str]:
         yield "an_item_twice"
 
 
+def own_ms(turn: Turn) -> float:
+    """A turn's milliseconds without the steps in which it waited for the LLM; all of them where there was no round."""
+    waited = turn.timings_ms["plan"] + turn.timings_ms["compose"] if turn.llm_rounds else 0.0
+    return turn.timings_ms["total"] - waited
+
+
 def report(turns: Sequence[Turn], failures: Sequence[str], seed: int) -> dict[str, Any]:
     """Sum up the turns."""
     counts = Counter(failure.split(":")[0] for failure in failures)
     names = ("outside_catalogue", "copy_and_list_disagree", "plan_not_executable", "no_answer", "more_than_two_rounds", "an_item_twice")
-    own = [turn.timings_ms["total"] - turn.timings_ms["plan"] - turn.timings_ms["compose"] for turn in turns]
+    own = [own_ms(turn) for turn in turns]
     asked = [call for turn in turns for call in turn.plan if call.asked_by == "model"]
     copies = [item for turn in turns for item in turn.items if turn.intent != "explain"]
     return {

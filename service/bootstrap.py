@@ -56,7 +56,8 @@ def make_environment(folder: Path, lock: str, *, torch: bool = True, progress: P
         return False
     check_python()
     check_disk(folder, need_gib)
-    stamp.unlink(missing_ok=True)
+    if stamp.is_file():
+        shutil.rmtree(folder)  # made from another lock: what that one had and this one has not must not stay
     if not _python(folder).is_file():
         _run_quietly([sys.executable, "-m", "venv", "--clear", str(folder)], "python's venv module is missing: install python3.11-venv")
     if torch:

@@ -6,6 +6,8 @@ import io
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -44,9 +46,15 @@ def reindex_store(store: Path | None) -> dict[str, Any]:
         return {"items": box.catalogue.n, "nodes": box.graph.graph.number_of_nodes(), "edges": box.graph.graph.number_of_edges()}
 
 
-def hold_chat(agent: Agent, *, user: str | None, moment: Moment, conversation: str | None, details: bool, as_json: bool) -> None:
-    """Read messages until the end of input; an impossible message is answered with its error and the talk goes on."""
+def hold_chat(
+    agent: Agent, *, user: str | None, moment: Moment, conversation: str | None, details: bool, as_json: bool, live: bool = False
+) -> None:
+    """Read messages until the end of input; an impossible message is answered with its error and the talk goes on.
+
+    `live` takes the clock anew at each message.
+    """
     for said in _lines():
+        moment = replace(moment, local_time=datetime.now()) if live else moment
         try:
             turn = _listen(agent, said, user, moment, conversation, as_json)
         except InputError as error:

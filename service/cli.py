@@ -106,7 +106,7 @@ def chat(
     with c.clear_errors(json_):
         moment = c.read_moment(device, time, place, locale, None)
         with opened_agent(store, no_llm=no_llm) as agent:
-            hold_chat(agent, user=user, moment=moment, conversation=conversation, details=details, as_json=json_)
+            hold_chat(agent, user=user, moment=moment, conversation=conversation, details=details, as_json=json_, live=time == "now")
 
 
 @app.command()

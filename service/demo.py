@@ -79,6 +79,7 @@ def run_demo(*, as_json: bool, go_on: bool) -> None:
                     conversation=turns[-1].conversation_id,
                     details=True,
                     as_json=False,
+                    live=True,
                 )
 
 

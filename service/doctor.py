@@ -36,7 +36,7 @@ def examine() -> list[Finding]:
         _packages(),
         Finding("gpu", True, "an NVIDIA GPU answers" if found.gpu else "none; vLLM runs on the CPU"),
         Finding("vLLM", found.environment_ready, "ready" if found.environment_ready else "not fetched: run `scenewise llm fetch`"),
-        Finding("model", found.model_ready or found.gpu, "ready" if found.model_ready else "not fetched: run `scenewise llm fetch`"),
+        Finding("model", found.model_ready, "ready" if found.model_ready else "not fetched: run `scenewise llm fetch`"),
         _server(settings.llm_url, settings.home),
         _store(settings.store_path),
     ]

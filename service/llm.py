@@ -24,7 +24,6 @@ from scenewise.prompts import load
 from scenewise.service import bootstrap
 from scenewise.store.errors import Busy, InputError, ModelError
 
-GPU_MODEL = "Qwen/Qwen3.5-4B"
 SMALL_MODEL = "smollm2-135m-instruct"
 START_TIMEOUT_S = 300.0
 
@@ -84,16 +83,18 @@ def convert_model(wheel: Path, target: Path) -> None:
 def command_line(home: Path, port: int, *, model: str | None = None) -> tuple[list[str], dict[str, str]]:
     """The command and environment that start vLLM here."""
     found = installed(home)
-    if not found.environment_ready or (model is None and not found.gpu and not found.model_ready):
+    if not found.environment_ready or (model is None and not found.model_ready):
         raise ModelError("vLLM or the default model is not set up: run `scenewise llm fetch`", reason="not fetched")
-    chosen = model or (GPU_MODEL if found.gpu else str(found.model))
+    chosen = model or str(found.model)
     command = [str(found.environment / "bin" / "python"), "-m", "vllm.entrypoints.openai.api_server", "--model", chosen]
     command += ["--served-model-name", Path(chosen).name, "--host", "127.0.0.1", "--port", str(port), "--max-model-len", "4096"]
     command += ["--enable-auto-tool-choice", "--tool-call-parser", "hermes"]
     command += ["--structured-outputs-config", '{"backend":"xgrammar","disable_any_whitespace":true}']
     environment = os.environ | {"VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1", "VLLM_LOGGING_LEVEL": "WARNING"}
     environment.pop("PYTHONPATH", None)
-    if model is None and not found.gpu:
+    if not Path(chosen).is_dir():
+        environment.pop("HF_HUB_OFFLINE", None)  # a name is looked up at the hub
+    if model is None:
         command += ["--chat-template", str(load("chatml_tools").path)]
     if not found.gpu:
         command += ["--dtype", "float32", "--enforce-eager", "--max-num-seqs", "16"]

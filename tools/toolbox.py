@@ -48,7 +48,7 @@ class Toolbox:
     graph: KnowledgeGraph
     ranker: Ranker
     tools: Mapping[str, StructuredTool]
-    version: tuple[int, int, int]
+    version: tuple[int, ...]
 
     @classmethod
     def open(cls, store: Store, encoders: Encoders, *, report: Report = lambda what, done, total: None) -> Toolbox:
@@ -95,7 +95,7 @@ def read_pack(store: Store) -> ScenePack:
     return load_pack(store.scenes_path) if store.scenes_path.is_file() else default_pack()
 
 
-def _version(store: Store) -> tuple[int, int, int]:
-    """What a toolbox depends on: items, edges, and the scene file's time of change in nanoseconds."""
-    scenes = store.scenes_path
-    return store.revision("items"), store.revision("edges"), scenes.stat().st_mtime_ns if scenes.is_file() else 0
+def _version(store: Store) -> tuple[int, ...]:
+    """What a toolbox depends on: items, edges, and when scenes.toml and concepts.toml changed, in nanoseconds."""
+    files = (store.scenes_path, store.path / "concepts.toml")
+    return store.revision("items"), store.revision("edges"), *(file.stat().st_mtime_ns if file.is_file() else 0 for file in files)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from scenewise import Agent, InputError, Moment, NotAllowed, NotFound, Place, ScriptedModel, Settings, Step, Turn
+from scenewise import Agent, InputError, Moment, NotAllowed, NotFound, Place, ScriptedModel, Settings, Step, StoreError, Turn
 from scenewise.agent.model import Call
 from scenewise.store.errors import ModelError
 from scenewise.tools.retrieval.encoders import Encoders
@@ -284,3 +284,65 @@ def test_the_seed_varies_the_words_and_not_the_facts(small_agent: Agent) -> None
     texts = {seed: [i.copy for i in scripted(small_agent, None, seed=seed).turn("a film for tonight", "eve").items] for seed in range(4)}
     assert texts[0] == [item.copy for item in small_agent.turn("a film for tonight", "eve").items]
     assert len({tuple(copies) for copies in texts.values()}) > 1
+
+
+def test_love_and_hate_in_one_message_are_told_apart(own_store: Path, encoders: Encoders) -> None:
+    with Agent.open(own_store, settings=Settings(llm_off=True), encoders=encoders) as agent:
+        agent.turn("I love jazz but I can't stand musicals", "ann")
+        profile = agent.store.profiles.get("ann")  # type: ignore[arg-type]
+        assert {taste.value.casefold() for taste in profile.likes} == {"jazz"}
+        assert {taste.value.casefold() for taste in profile.dislikes} == {"musical"}
+
+
+def test_a_ban_is_lifted_by_a_later_wish(small_agent: Agent) -> None:
+    first = small_agent.turn("only films please, nothing violent", "dan")
+    later = small_agent.turn("a horror film then", "dan", conversation_id=first.conversation_id)
+    assert any("Horror" in small_agent.store.items.get(item.item_id).attributes["genre"] for item in later.items)
+
+
+@pytest.mark.parametrize("message", ["something to read this weekend", "no longer in the mood for comedy", "a film for my older sister"])
+def test_words_that_only_look_like_follow_ups(small_agent: Agent, message: str) -> None:
+    first = small_agent.turn("a film for tonight", "eve")
+    turn = small_agent.turn(message, "eve", conversation_id=first.conversation_id)
+    assert turn.intent in ("recommend", "anything")
+
+
+def test_why_the_seventh_of_five(small_agent: Agent) -> None:
+    first = small_agent.turn("a film for tonight", "eve")
+    why = small_agent.turn("why the 7th?", "eve", conversation_id=first.conversation_id)
+    assert f"{len(first.items)} items" in why.reply
+    assert why.items == ()
+
+
+def test_two_messages_of_one_conversation_wait_for_each_other(small_agent: Agent) -> None:
+    first = small_agent.turn("a film for tonight", "eve")
+
+    async def both() -> None:
+        await asyncio.gather(
+            *(
+                small_agent.aturn(f"not the {place} one again", "eve", conversation_id=first.conversation_id)
+                for place in ("first", "second")
+            )
+        )
+
+    asyncio.run(both())
+    last = small_agent.turn("a film for tonight", "eve", conversation_id=first.conversation_id, k=10)
+    assert first.items[0].item_id not in [item.item_id for item in last.items]
+
+
+def test_standing_rules_of_the_profile_hold(own_store: Path, encoders: Encoders) -> None:
+    from scenewise import Profile, UserId
+
+    with Agent.open(own_store, settings=Settings(llm_off=True), encoders=encoders) as agent:
+        agent.store.profiles.save(Profile(UserId("zoe"), constraints={"max_duration_min": "95"}))
+        turn = agent.turn("only films please", "zoe", k=10)
+        assert turn.items
+        assert all((agent.store.items.get(item.item_id).duration_min or 0) <= 95 for item in turn.items)
+
+
+def test_a_closed_agent_says_so(own_store: Path, encoders: Encoders) -> None:
+    agent = Agent.open(own_store, settings=Settings(llm_off=True), encoders=encoders)
+    agent.close()
+    agent.close()
+    with pytest.raises(StoreError, match="closed"):
+        agent.turn("hello")

@@ -18,6 +18,7 @@ DESCRIPTION = (
     'Find items that people with a similar history chose. Give like_titles when the user names items to go by ("something like '
     "Fargo\"); without it the user's own history speaks, and what is popular where there is none."
 )
+_SURE = 0.9
 Title = Annotated[str, Field(min_length=1, max_length=80)]
 
 
@@ -55,7 +56,7 @@ def make_tool(collaborative: Collaborative, catalogue: Catalogue) -> StructuredT
 
 def resolve(catalogue: Catalogue, titles: list[str]) -> tuple[list[ItemId], int]:
     """Return the items that the titles name, each once, and how many titles name none."""
-    found = [catalogue.look_up(title, 1) for title in titles]
+    found = [[best for best in catalogue.look_up(title, 1) if best[1] >= _SURE] for title in titles]
     return list(dict.fromkeys(best[0][0] for best in found if best)), sum(not best for best in found)
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 SOURCE = "retrieve"
 _MAX_IN_MEMORY = 50_000  # items; 384 float32 each are 77 MB
-EXACT_BELOW = 2_000  # allowed items: a dot product with each is faster than a filtered walk through the index
+EXACT_BELOW = 1_000  # allowed items: a dot product with each is faster than a filtered walk through the index
 DEPTH = 100  # how deep each ranking goes before they are fused
 _MAX_QUERY = 500
 
