@@ -29,3 +29,11 @@ def test_a_wrong_file_is_named(own_home: Path, text: str, message: str) -> None:
 def test_the_key_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SCENEWISE_LLM_API_KEY", "sk-secret")
     assert "sk-secret" not in repr(load_settings())
+
+
+def test_a_checkout_that_is_set_up_is_found_from_inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SCENEWISE_HOME")
+    (tmp_path / ".scenewise").mkdir()
+    (tmp_path / "docs").mkdir()
+    monkeypatch.chdir(tmp_path / "docs")
+    assert load_settings().home == tmp_path / ".scenewise"
