@@ -18,7 +18,7 @@ from scenewise.tools.toolbox import Toolbox
 
 TITLE_LIKENESS = 85.0
 WORDS_DECIDE = 0.2  # share of the scene's log-odds that the words must have for the message to be about the scene
-STEM = 6  # letters by which two forms of a word are taken for one
+STEM = 4  # least letters of a word that begins another one and is taken for the same
 KEPT_CHARS, KEPT_ENTRIES = 200, 10
 _WORD = re.compile(r"[^\W\d_]{3,}|[\u3400-\u9fff]")
 _COMMON = frozenset(
@@ -106,11 +106,17 @@ def wanted_text(seen: Seen, *, conditions: bool = False) -> str:
 
 
 def speaks_of(value: str, text: str) -> bool:
-    """Whether the value has a word of the text ("programming" has "program"); one of small words alone must stand there as it is."""
-    stems = {word[:STEM] for word in words(value)}
-    if not stems:
+    """Whether a telling word of the value stands in the text, in one form or another ("programming" in "learn to program"); a value of
+    small words alone must stand there as it is."""
+    telling = words(value)
+    if not telling:
         return bool(value.strip()) and re.search(rf"(?<!\w){re.escape(value.strip())}(?!\w)", text, re.IGNORECASE) is not None
-    return bool(stems & {word[:STEM] for word in words(text)})
+    there = _WORD.findall(text.casefold())
+    return any(_one_word(mine, other) for mine in telling for other in there)
+
+
+def _one_word(mine: str, other: str) -> bool:
+    return mine == other or (min(len(mine), len(other)) >= STEM and (mine.startswith(other) or other.startswith(mine)))
 
 
 def words(text: str) -> frozenset[str]:

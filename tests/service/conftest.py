@@ -75,7 +75,10 @@ def vllm_home(tmp_path: Path) -> Iterator[Callable[..., Path]]:
         home = tmp_path / name
         python = home / "vllm-env" / "bin" / "python"
         python.parent.mkdir(parents=True)
-        python.write_text(f"#!{sys.executable} -SE\n{program}")
+        script = python.with_name("program.py")
+        script.write_text(program)
+        # By way of sh: a "#!" line takes no path with a blank in it, and the checkout's may have one.
+        python.write_text(f'#!/bin/sh\nexec "{sys.executable}" -SE "{script}" "$@"\n')
         python.chmod(0o755)
         (home / "vllm-env" / "lock.sha256").write_text("")
         model = home / "models" / llm.SMALL_MODEL
