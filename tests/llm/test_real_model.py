@@ -128,7 +128,7 @@ def test_the_model_plans_what_can_be_executed(demo_turns: list[Turn]) -> None:
 
 
 @pytest.mark.parametrize(
-    "message", ["a film with Tom Hanks", "something like Fargo please", "a calm album for reading", "what should I cook tonight?"]
+    "message", ["a film with Tom Hanks", "something like Fargo please", "a calm album for reading", "I want to learn to program"]
 )
 def test_a_plain_wish_gets_an_executable_call(agent: Agent, message: str) -> None:
     turn = agent.turn(message, USER)
