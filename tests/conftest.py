@@ -84,3 +84,10 @@ def set_up_home() -> Path:
     if not (home / "demo" / "store.sqlite").is_file() or not (home / "models").is_dir():
         pytest.fail("not set up: run the tests with `make test`, which fetches the model and builds the demo store")
     return home
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Count the attack and fault suites as slow: they are broad, and the fast suite must be short."""
+    for item in items:
+        if item.path.parent.name in ("attacks", "faults"):
+            item.add_marker(pytest.mark.slow)
