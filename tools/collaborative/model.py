@@ -24,11 +24,13 @@ Scores = NDArray[np.float32]
 @dataclass(frozen=True, slots=True)
 class Sequences:
     """The positive events in time order. `rows`: int32 (n,) item rows, user after user, oldest first; `times_s`: float64 (n,)
-    unix seconds; `starts`: int64 (n_users + 1,), user u holds rows[starts[u]:starts[u + 1]]."""
+    unix seconds; `starts`: int64 (n_users + 1,), user u holds rows[starts[u]:starts[u + 1]]; `scenes`: int16 (n,) codes of the scene
+    of each event, -1 where none is known, None where none is known of any."""
 
     rows: Rows
     times_s: NDArray[np.float64]
     starts: NDArray[np.int64]
+    scenes: NDArray[np.int16] | None = None
 
     def user_of_event(self) -> NDArray[np.int64]:
         """Return the user's number of each event: int64 (n,)."""
