@@ -16,7 +16,8 @@ setup: ## the app's environment (done by every other target)
 demo: setup ## set everything up and hold a conversation on real data
 	@$(RUN) scenewise demo
 
-test: setup ## the whole test suite, with the real small model through a real vLLM
+test: setup ## the whole test suite, with the real small model through a real vLLM and a local Ray cluster
+	@"$(PYTHON)" service/bootstrap.py --with distributed
 	@$(RUN) scenewise demo --only-set-up
 	@$(RUN) pytest
 

