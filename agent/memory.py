@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from scenewise.store.types import ItemId
@@ -14,12 +14,12 @@ KEPT_SHOWN = 200
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """`items` is the last list in order, `shown` everything shown so far (newest last), `rejected` what the user did not want again;
+    """`items` is the last list in order, `shown_s` when each item was last shown (unix time), `rejected` what the user did not want again;
     `ban` holds attribute bans said in this conversation; `scene` the last recognised scene, `turn_id` the turn that made the last list."""
 
     turn_id: str | None = None
     items: tuple[ItemId, ...] = ()
-    shown: tuple[ItemId, ...] = ()
+    shown_s: Mapping[ItemId, float] = field(default_factory=dict)
     rejected: tuple[ItemId, ...] = ()
     ban: Mapping[str, tuple[str, ...]] | None = None
     scene: str | None = None
@@ -36,6 +36,11 @@ class Memory:
             ban = {}
         return Constraints(ban=ban, ban_items=frozenset(self.rejected))
 
+    def showing(self, items: Iterable[ItemId], now_s: float) -> dict[ItemId, float]:
+        """`shown_s` after a new list, the last 200 items."""
+        later = {item_id: time_s for item_id, time_s in self.shown_s.items() if item_id not in {*items}} | dict.fromkeys(items, now_s)
+        return dict([*later.items()][-KEPT_SHOWN:])
+
     def to_json(self) -> dict[str, Any]:
         """Plain data for the checkpoint."""
         return asdict(self)
@@ -45,6 +50,7 @@ class Memory:
         """Read a checkpoint's data; an empty memory where there is none."""
         if not data:
             return cls()
-        ids = {name: tuple(ItemId(value) for value in data.get(name, ())) for name in ("items", "shown", "rejected")}
+        ids = {name: tuple(ItemId(value) for value in data.get(name, ())) for name in ("items", "rejected")}
+        shown_s = {ItemId(item_id): float(time_s) for item_id, time_s in data.get("shown_s", {}).items()}
         ban = {str(name): tuple(values) for name, values in (data.get("ban") or {}).items()}
-        return cls(data.get("turn_id"), ban=ban, scene=data.get("scene"), turns=int(data.get("turns", 0)), **ids)
+        return cls(data.get("turn_id"), shown_s=shown_s, ban=ban, scene=data.get("scene"), turns=int(data.get("turns", 0)), **ids)

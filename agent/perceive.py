@@ -21,6 +21,7 @@ from scenewise.tools.catalogue.concepts import Reading, constraints_from_text
 from scenewise.tools.catalogue.constraints import Constraints
 from scenewise.tools.catalogue.titles import TitleMatch
 from scenewise.tools.context import TurnContext
+from scenewise.tools.ranking.slate.repeats import asks_for_known, known_rows, repeats_of
 from scenewise.tools.scene.hints import merge_moment, moment_hints
 from scenewise.tools.scene.pack import SceneDef
 from scenewise.tools.scene.reading import SceneReading, Signal
@@ -94,7 +95,7 @@ def perceive(request: Request, box: Toolbox, intents: IntentReader, memory: Memo
         notes = (*notes, "this user is new: nothing is known yet")
     scene_def = box.pack.get(scene.scene) if scene.scene else None
     allowed = box.catalogue.allowed(constraints) & fits_scene(scene_def, moment, reading, box)
-    allowed[box.catalogue.rows(event.item_id for event in history)] = False
+    allowed &= may_repeat(history, request.now_s, asks_for_known(text) and intent != "reject", allowed, box)
     context = TurnContext(
         user_id=request.user_id,
         message=text,
@@ -111,6 +112,16 @@ def perceive(request: Request, box: Toolbox, intents: IntentReader, memory: Memo
     )
     unknown = unknown_names(text, box)
     return Seen(request, text, intent, context, reading, memory, referred, mentioned, unknown, notes)
+
+
+def may_repeat(history: tuple[Event, ...], now_s: float, known: bool, allowed: NDArray[np.bool_], box: Toolbox) -> NDArray[np.bool_]:
+    """bool (n_items,): what has not been consumed, or may come again by the store's rules; only what the user liked where something
+    `known` is asked for and any of that is `allowed`."""
+    worth = box.collaborative.worth
+    liked = known_rows(history, box.catalogue, worth) if known else np.zeros(box.catalogue.n, dtype=np.bool_)
+    if (liked & allowed).any():
+        return liked
+    return ~repeats_of(box.store.path).barred(history, box.catalogue, worth, now_s=now_s)
 
 
 def _without(text: str, matches: Sequence[TitleMatch]) -> str:

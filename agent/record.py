@@ -90,14 +90,26 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceScore:
+    """What one source said of an item: its score on the source's own scale, and its place in that source's list, from 1."""
+
+    source: str
+    score: float
+    rank: int
+
+
+@dataclass(frozen=True, slots=True)
 class SlateEntry:
-    """One item of the frozen list with what may be said of it."""
+    """One item of the frozen list with what may be said of it. `propensity` is the probability with which it came to its place, given
+    the items above it; 1 without exploration."""
 
     item: Item
     score: float
     contributions: Mapping[str, float]
     reason: str
     evidence: tuple[EvidenceRow, ...]
+    sources: tuple[SourceScore, ...] = ()
+    propensity: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +132,8 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class TurnItem:
-    """An item as the user sees it. `copy_source` is "model" or "template"; `claims` pairs each claim with the ids of its evidence rows."""
+    """An item as the user sees it. `copy_source` is "model" or "template"; `claims` pairs each claim with the ids of its evidence rows;
+    `sources` and `propensity` are those of the slate's entry."""
 
     item_id: ItemId
     domain: str
@@ -133,6 +146,8 @@ class TurnItem:
     evidence: tuple[tuple[str, str], ...]
     contributions: Mapping[str, float]
     refused: tuple[str, ...] = ()
+    sources: tuple[SourceScore, ...] = ()
+    propensity: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +160,8 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A whole turn, as returned and as stored. `timings_ms` has a row a step; `degraded` lists why the LLM's part is missing, if it is."""
+    """A whole turn, as returned and as stored. `timings_ms` has a row a step; `degraded` lists why the LLM's part is missing, if
+    it is; `artefact` is the version of the trained models, None where none were trained."""
 
     turn_id: str
     conversation_id: str
@@ -166,6 +182,7 @@ class Turn:
     model: str | None = None
     prompts: tuple[str, ...] = ()
     completion_tokens: int = 0
+    artefact: str | None = None
 
     def to_record(self) -> dict[str, Any]:
         """Plain data for the store and for `--json`."""

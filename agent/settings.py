@@ -52,7 +52,9 @@ class Settings(BaseSettings):
     encoder: str | None = None
     """A sentence-transformers model (folder or name) for English text; None is the MiniLM that ships as a package."""
     seed: int = 0
-    """Seed of tie-breaks and of the variation in template copy."""
+    """Seed of tie-breaks, of the variation in template copy, and of exploration."""
+    exploration: float = Field(0.0, ge=0, le=10)
+    """Temperature of chance in the list, 0 for none; 0.02 costs little relevance. Each item then carries its propensity."""
 
     @property
     def store_path(self) -> Path:

@@ -26,7 +26,7 @@ from scenewise.agent.model import ChatModel
 from scenewise.agent.perceive import perceive
 from scenewise.agent.plan import make_plan
 from scenewise.agent.policy import needs_no_tools
-from scenewise.agent.record import Draft, Found, Plan, Reply, Request, Seen, Slate, Turn, TurnItem
+from scenewise.agent.record import Draft, Found, Plan, Reply, Request, Seen, Slate, SourceScore, Turn, TurnItem
 from scenewise.agent.settings import Settings
 from scenewise.agent.slate import rank
 from scenewise.agent.verify import verify
@@ -123,7 +123,8 @@ async def _rank(state: State, runtime: Runtime[Surroundings]) -> State:
     begun, seen = time.perf_counter(), state["seen"]
     if needs_no_tools(seen):
         return {"slate": Slate(), "timings_ms": _timed(state, "rank", begun)}
-    slate = await asyncio.to_thread(rank, state["found"], seen, runtime.context.box)
+    around = runtime.context
+    slate = await asyncio.to_thread(rank, state["found"], seen, around.box, exploration=around.settings.exploration)
     return {"slate": slate, "timings_ms": _timed(state, "rank", begun)}
 
 
@@ -188,6 +189,7 @@ def read_item(data: Mapping[str, Any]) -> TurnItem:
     claims = tuple((str(text), tuple(rows)) for text, rows in data["claims"])
     evidence = tuple((str(row_id), str(text)) for row_id, text in data["evidence"])
     rest = {key: data[key] for key in ("domain", "title", "score", "reason", "copy", "copy_source", "contributions")}
+    rest |= {"sources": tuple(SourceScore(**one) for one in data.get("sources", ())), "propensity": data.get("propensity", 1.0)}
     return TurnItem(item_id=ItemId(data["item_id"]), claims=claims, evidence=evidence, refused=tuple(data["refused"]), **rest)
 
 
@@ -218,6 +220,7 @@ def make_turn(state: State, around: Surroundings) -> Turn:
         model=model.name if model else None,
         prompts=tuple(load(name).tag for name in used),
         completion_tokens=plan.completion_tokens + draft.completion_tokens,
+        artefact=around.box.artefact,
     )
 
 
@@ -232,7 +235,7 @@ def remember(memory: Memory, turn: Turn, seen: Seen) -> Memory:
     return Memory(
         turn_id=turn.turn_id if has_list else memory.turn_id,
         items=ids if has_list else memory.items,
-        shown=(memory.shown + ids)[-KEPT_SHOWN:] if has_list else memory.shown,
+        shown_s=memory.showing(ids, turn.time_s) if has_list else memory.shown_s,
         rejected=tuple(dict.fromkeys(rejected))[-KEPT_SHOWN:],
         ban=kept,
         scene=turn.scene if turn.intent not in ("explain", "thanks", "greet") else memory.scene,

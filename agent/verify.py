@@ -45,4 +45,6 @@ def _item(entry: SlateEntry, text: str, seen: Seen) -> TurnItem:
         evidence=tuple((row.row_id, row.text) for row in entry.evidence),
         contributions=entry.contributions,
         refused=refused,
+        sources=entry.sources,
+        propensity=entry.propensity,
     )

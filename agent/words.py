@@ -8,12 +8,16 @@ from typing import Any
 from scenewise.agent.record import Found, Seen, Slate
 
 SOURCES = {
+    "bias": "where every item starts",
     "parity": "a fair chance for kinds without ratings",
     "scene_prefer": "what the scene prefers",
     "scene_domain": "the scene's kinds of items",
+    "scene_ban": "what the scene rules out",
+    "scene_duration": "too long for the scene",
     "scene_search": "a search for what suits the scene",
     "graph": "the knowledge graph",
     "retrieve": "a match with your words",
+    "catalogue": "fits your conditions",
     "transition_knn": "what people chose next",
     "next_knn": "what people chose right after your last ones",
     "item_knn": "items liked together",
@@ -22,6 +26,8 @@ SOURCES = {
     "popularity": "popularity",
     "wishes": "your wishes",
     "likes": "your likes",
+    "dislikes": "your dislikes",
+    "tie_break": "chance between equals",
 }
 """What a contribution is called when it is told to a person."""
 

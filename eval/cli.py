@@ -6,26 +6,37 @@ import json
 import os
 import platform
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.progress import Progress
 
 from scenewise.agent.settings import load_settings
-from scenewise.store.errors import ScenewiseError
+from scenewise.store.errors import InputError, ScenewiseError
 
-app = typer.Typer(no_args_is_help=True, help="Measure: ranking quality, whole turns.")
+if TYPE_CHECKING:
+    from scenewise.eval.dataset import Dataset
+
+Report = Callable[[int, int | None], None]
+app = typer.Typer(no_args_is_help=True, help="Measure: ranking, click-through, ratings, cold starts, speed, whole turns.")
 err = Console(stderr=True)
 NOW_S = 1_777_888_800.0  # the clock of generated turns: the same run gives the same turns
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Out = Annotated[Path | None, typer.Option("--out", help="Also write the result to this file.")]
+Data = Annotated[Path, typer.Option("--data", help="A file or folder of a public data set, or a store's folder.")]
+Format = Annotated[str, typer.Option("--format", help="How it is written; auto: told by its names and headers.")]
+Titles = Annotated[Path | None, typer.Option("--titles", help="A table of ids and titles over which a recbole set's graph is joined.")]
+GraphPath = Annotated[Path | None, typer.Option("--graph", help="The folder of a graph that goes with a movielens set.")]
+Seeds = Annotated[str, typer.Option("--seeds", help="Seeds, with commas; intervals and means are over them.")]
+Tries = Annotated[int, typer.Option("--tries", min=1, max=50, help="Settings that a model may try on validation.")]
 StoreOption = Annotated[Path | None, typer.Option("--store", help="The store's folder; default: the demo store.")]
 
 
@@ -59,18 +70,102 @@ def turns(
 
 @app.command()
 def ranking(
-    data: Annotated[Path | None, typer.Option("--data", help="Interactions (RecBole .inter); default: the demo's MovieLens-100k.")] = None,
+    data: Annotated[Path | None, typer.Option("--data", help="As in the other commands; default: the demo's MovieLens-100k.")] = None,
+    format_: Format = "auto",
+    titles: Titles = None,
+    graph: GraphPath = None,
+    protocol: Annotated[str, typer.Option("--protocol", help="loo (last event), temporal, or given (as split).")] = "loo",
+    seeds: Seeds = "0,1,2",
+    tries: Annotated[int, typer.Option("--tries", min=1, max=50, help="Settings that a model may try on validation.")] = 8,
+    without: Annotated[str, typer.Option("--without", help="Models to leave out, with commas: transformer, ease, ...")] = "",
+    text: Annotated[bool, typer.Option("--text/--no-text", help="Let models read titles and texts.")] = True,
     out: Out = None,
     json_: Json = False,
 ) -> None:
-    """Leave-last-out by time, full ranking: popularity, neighbours, EASE, ALS, transitions, and the product's fused list."""
+    """Full ranking, seen items masked: every collaborative model, the Transformer, and the product's final list beside them."""
     from scenewise.eval.ranking import run
 
+    def work(progress: Report) -> dict[str, Any]:
+        left_out = frozenset(word for word in without.split(",") if word)
+        dataset = _read(data or load_settings().home / "data" / "ml-100k" / "ml-100k.inter", format_, titles, graph)
+        return run(dataset, protocol=protocol, seeds=_seeds(seeds), tries=tries, without=left_out, text=text, progress=progress)
+
+    _measure("models", work, out, json_)
+
+
+@app.command()
+def ctr(
+    data: Data,
+    format_: Format = "auto",
+    model: Annotated[str, typer.Option("--model", help="fm, deepfm or both.")] = "both",
+    seeds: Seeds = "0,1,2,3,4",
+    tries: Tries = 6,
+    out: Out = None,
+    json_: Json = False,
+) -> None:
+    """Click-through: AUC and log loss of the factorisation machine and DeepFM, with and without the moment."""
+    from scenewise.eval.ctr import run
+
+    def work(progress: Report) -> dict[str, Any]:
+        return run(_read(data, format_), model=model, seeds=_seeds(seeds), tries=tries, progress=progress)
+
+    _measure("trainings", work, out, json_)
+
+
+@app.command()
+def rating(
+    data: Data, format_: Format = "auto", seeds: Seeds = "0,1,2,3,4", tries: Tries = 6, out: Out = None, json_: Json = False
+) -> None:
+    """Ratings: RMSE and MAE of biases, neighbours and the factorisation machine, with and without the moment."""
+    from scenewise.eval.rating import run
+
+    _measure("trainings", lambda report: run(_read(data, format_), seeds=_seeds(seeds), tries=tries, progress=report), out, json_)
+
+
+@app.command(name="cold-start")
+def cold_start(
+    data: Data,
+    format_: Format = "auto",
+    titles: Titles = None,
+    graph: GraphPath = None,
+    what: Annotated[str, typer.Option("--what", help="items (without events), domains (new to one) or users.")] = "items",
+    seeds: Seeds = "0,1,2,3,4",
+    out: Out = None,
+    json_: Json = False,
+) -> None:
+    """What is new: items without any event, users new to a domain, users with hardly any history."""
+    from scenewise.eval.cold_start import run
+
+    _measure("models", lambda report: run(_read(data, format_, titles, graph), what=what, seeds=_seeds(seeds), progress=report), out, json_)
+
+
+@app.command(name="graph-value")
+def graph_value(
+    data: Data,
+    format_: Format = "auto",
+    titles: Titles = None,
+    graph: GraphPath = None,
+    seeds: Seeds = "0,1,2,3,4",
+    out: Out = None,
+    json_: Json = False,
+) -> None:
+    """Does the graph earn its place? The real one against none and against a random one of the same shape."""
+    from scenewise.eval.graph_value import run
+
+    _measure("models", lambda report: run(_read(data, format_, titles, graph), seeds=_seeds(seeds), progress=report), out, json_)
+
+
+@app.command()
+def report(
+    results: Annotated[Path, typer.Argument(help="The folder of result files.")] = Path("eval/results"),
+    out: Annotated[Path, typer.Option("--out", help="Where the pictures and the page go.")] = Path("report"),
+) -> None:
+    """Draw what was measured: quality against cost, growth, recall by history and popularity (PNG and one HTML page)."""
+    from scenewise.eval.report import write_report
+
     with _clear_errors():
-        path = data or load_settings().home / "data" / "ml-100k" / "ml-100k.inter"
-        with _bar("models") as progress:
-            result = run(path, progress=progress)
-        _publish(result, out, json_)
+        for path in write_report(results, out):
+            typer.echo(path)
 
 
 @app.command()
@@ -79,6 +174,32 @@ def tables(readme: Annotated[Path, typer.Argument(help="The file whose tables ar
     from scenewise.eval.tables import fill
 
     readme.write_text(fill(readme.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def _read(data: Path, format_: str, titles: Path | None = None, graph: Path | None = None) -> Dataset:
+    from scenewise.eval.data import read
+
+    options = {"titles": titles, "graph": graph}
+    return read(data, format_, **{name: path for name, path in options.items() if path is not None})
+
+
+def _seeds(text: str) -> tuple[int, ...]:
+    try:
+        seeds = tuple(int(word) for word in text.split(","))
+    except ValueError as error:
+        raise InputError("--seeds are whole numbers with commas between them, such as 0,1,2") from error
+    if not seeds or len({*seeds}) != len(seeds) or min(seeds) < 0:
+        raise InputError("--seeds must be different and not negative")
+    return seeds
+
+
+def _measure(label: str, work: Callable[[Report], dict[str, Any]], out: Path | None, as_json: bool) -> None:
+    """Run a benchmark behind a progress bar and publish what it gives, with what it cost."""
+    with _clear_errors():
+        begun = time.process_time()
+        with _bar(label) as progress:
+            result = work(progress)
+        _publish(result | {"total_cpu_s": round(time.process_time() - begun, 1)}, out, as_json)
 
 
 def _publish(result: dict[str, Any], out: Path | None, as_json: bool) -> None:
@@ -104,4 +225,7 @@ def _clear_errors() -> Iterator[None]:
         yield
     except ScenewiseError as error:
         err.print(f"[bold red]error:[/] {error}", highlight=False)
-        raise typer.Exit(2) from None
+        raise typer.Exit(error.exit_code) from None
+    except KeyboardInterrupt:
+        err.print("[bold red]error:[/] stopped", highlight=False)
+        raise typer.Exit(130) from None

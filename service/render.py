@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rich.console import Console, Group
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from scenewise.agent.record import PlannedCall, Turn, TurnItem
+from scenewise.agent.words import SOURCES
 from scenewise.service import console as c
 
 SIGNS = {"run": "[green]ran[/]", "refused": "[yellow]refused[/]", "failed": "[red]failed[/]", "planned": "planned"}
@@ -65,6 +68,38 @@ def item_table(items: tuple[TurnItem, ...]) -> Table:
         copy = Text.assemble(c.plain(item.copy), " ", (f"({item.copy_source})", "dim"))
         table.add_row(str(place), f"{item.score:.2f}", title, Text(c.plain(item.reason)), copy)
     return table
+
+
+def explanation(item: TurnItem) -> dict[str, Any]:
+    """How an item's score came about, as data: the total log-odds and its parts, those that moved it most first."""
+    parts = sorted(item.contributions.items(), key=lambda part: (part[0] == "bias", -abs(part[1])))
+    told = [{"name": name, "words": SOURCES.get(name, name.replace("_", " ")), "value": value} for name, value in parts]
+    return {"log_odds": sum(item.contributions.values()), "score": item.score, "parts": told}
+
+
+def show_explanations(items: tuple[TurnItem, ...], console: Console) -> None:
+    """Print a table an item: each part of its score, and for a source the item's rank and raw score in its list."""
+    if not items:
+        return
+    console.print(Text("Each part adds to an item's log-odds; score = 1 / (1 + exp(-total)).", style="dim"))
+    for place, item in enumerate(items, 1):
+        told = explanation(item)
+        console.print(Text.assemble(f"\n{place}. ", (c.plain(item.title), "bold"), " ", (c.plain(item.domain), "dim")))
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+        table.add_column("what", overflow="fold")
+        table.add_column("name", overflow="fold", style="dim")
+        for name in ("adds", "rank", "raw score"):
+            table.add_column(name, justify="right", no_wrap=True)
+        sources = {one.source: (str(one.rank), f"{one.score:.3g}") for one in item.sources}
+        silent = [{"name": name, "words": SOURCES.get(name, name), "value": 0.0} for name in sources if name not in item.contributions]
+        for part in sorted(told["parts"] + silent, key=lambda part: part["name"] == "bias"):
+            if part["name"] in sources or abs(part["value"]) >= 0.005:  # what rounds to nothing is in --json
+                cells = (c.plain(part["words"]), c.plain(part["name"]), f"{part['value']:+.2f}", *sources.get(part["name"], ("", "")))
+                table.add_row(*map(Text, cells))
+        table.add_row(Text(f"score {item.score:.3f}", style="bold"), "total", Text(f"{told['log_odds']:+.2f}", style="bold"))
+        console.print(Padding(table, (0, 0, 0, 3)))
+        if any(one.propensity < 1.0 for one in items):
+            console.print(f"   drawn for this place with probability {item.propensity:.3g} (exploration)")
 
 
 def time_line(turn: Turn) -> str:

@@ -1,0 +1,1 @@
+"""From a ranking to the list that is shown: diversity, calibration, repeats, exploration."""
