@@ -155,6 +155,41 @@ def graph_value(
     _measure("models", lambda report: run(_read(data, format_, titles, graph), seeds=_seeds(seeds), progress=report), out, json_)
 
 
+@app.command(name="cross-scene")
+def cross_scene(
+    data: Data,
+    scene: Annotated[str, typer.Option("--scene", help="Columns of the moment that make the scenes, with commas.")],
+    format_: Format = "auto",
+    epochs: Annotated[int, typer.Option("--epochs", min=1, max=200, help="Epochs of the Transformer at most.")] = 12,
+    seeds: Seeds = "0,1,2",
+    out: Out = None,
+    json_: Json = False,
+) -> None:
+    """One Transformer for all scenes against one that is blind to them and one a scene: does any scene lose?"""
+    from scenewise.eval.cross_scene import run
+    from scenewise.tools.ranking.transformer import TransformerConfig
+
+    def work(progress: Report) -> dict[str, Any]:
+        columns = [word for word in scene.split(",") if word]
+        config = TransformerConfig(epochs=epochs)
+        return run(_read(data, format_), columns=columns, seeds=_seeds(seeds), config=config, progress=progress)
+
+    _measure("seeds", work, out, json_)
+
+
+@app.command()
+def speed(
+    events: Annotated[int, typer.Option("--events", help="The largest size; the smaller ones are powers of ten.")] = 10_000_000,
+    seed: Annotated[int, typer.Option("--seed", min=0)] = 0,
+    out: Out = None,
+    json_: Json = False,
+) -> None:
+    """What fitting and asking cost beside plain implicit on the same data, and from 10^4 to 10^7 made-up events."""
+    from scenewise.eval.speed import run
+
+    _measure("sizes", lambda report: run(events, seed=seed, progress=report), out, json_)
+
+
 @app.command()
 def report(
     results: Annotated[Path, typer.Argument(help="The folder of result files.")] = Path("eval/results"),

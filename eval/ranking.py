@@ -22,6 +22,7 @@ from scenewise.eval.protocols import Question, Split
 from scenewise.store.errors import InputError
 from scenewise.tools.collaborative.model import CollaborativeModel
 from scenewise.tools.features import ItemFeatures, features_of
+from scenewise.tools.ranking.held_back import How
 from scenewise.tools.retrieval.encoders import default_encoders
 
 Progress = Callable[[int, int | None], None]
@@ -40,6 +41,7 @@ class Bench:
     features: ItemFeatures | None
     metric: Callable[[Ranks], float]
     ordered: bool
+    how: How
     tries: int
     seed: int
 
@@ -74,7 +76,7 @@ def run(
     splits: list[Split] = []
     for seed in seeds:
         validation, test = make_splits(dataset, protocol, seed)
-        bench = Bench(validation, test, features, metric, dataset.ordered, tries, seed)
+        bench = Bench(validation, test, features, metric, dataset.ordered, "slice" if protocol == "temporal" else "last", tries, seed)
         splits.append(test)
         for model, result in measure_all(bench, dataset, without):
             results.setdefault(model, []).append(result)
@@ -140,7 +142,8 @@ def tune(family: Family, bench: Bench) -> Choice:
                 score = float(ask(answers_of(model, recency), questions, lists=False).per_question(bench.metric).mean())
                 best = max(best, (score, option, recency), key=lambda one: one[0])
     _, option, recency = best
-    words = ", ".join(f"{name} {value}" for name, value in (option | ({"recency": recency} if len(family.recencies) > 1 else {})).items())
+    told = dict(option) | ({"recency": recency} if len(family.recencies) > 1 else {})
+    words = ", ".join(f"{name} {value}" for name, value in told.items())
     return Choice(partial(family.make, **option), recency, words or "as it is", time.process_time() - begun)
 
 
@@ -161,20 +164,20 @@ def measure_all(bench: Bench, dataset: Dataset, without: frozenset[str]) -> Iter
 def measure_final(bench: Bench, dataset: Dataset, *, ranker: bool) -> Iterator[tuple[str, Result]]:
     """Train as `scenewise train` does on what may be fitted on; yield the Transformer alone, then the final list.
 
-    The second stage learns from each user's last three training events, the sources are fitted without these for that, and then
-    again with them. What is not among the candidates is not in the list, so it ranks last.
+    The second stage learns from training events that are held back as the protocol does; the sources are fitted without these for
+    that, and then again with them. What is not among the candidates is not in the list, so it ranks last.
     """
     train, questions = bench.test.train, bench.test.cases
     begun = time.process_time()
     with TemporaryDirectory() as folder:
-        made = fit_models(train, dataset.catalogue, bench.features, Path(folder), seed=bench.seed, ranker=ranker)
+        made = fit_models(train, dataset.catalogue, bench.features, Path(folder), how=bench.how, seed=bench.seed, ranker=ranker)
     fitted = time.process_time() - begun
     if made.transformer is not None:
         result = ask(answers_of(made.transformer), questions, among=bench.test.among)
         result.fit_cpu_s, result.settings = made.transformer_cpu_s, f"epochs {made.transformer_epochs}, else as it is"
         yield "transformer", result
     result = ask(made.answer, questions, among=bench.test.among)
-    result.fit_cpu_s, result.settings = fitted, made.words
+    result.fit_cpu_s, result.settings = fitted, f"{made.calibration.n_users} users to learn from"
     yield OURS, result
 
 
@@ -207,7 +210,7 @@ def _protocol(protocol: str, tries: int, metric: str) -> dict[str, str]:
         "what": holds[protocol],
         "ranking": "the whole catalogue, seen items masked, ties pessimistic; a target that is no candidate of the final list ranks last",
         "tuning": f"at most {tries} settings a single model by {metric} on at most {_ASKED} validation questions, for each seed; the "
-        "Transformer's epochs by events held back from train; the second stage by each user's last three training events",
+        "Transformer's epochs by events held back from train; the second stage by training events held back as the protocol does",
         "ties": "events of one user and time are in random order, by seed",
         "candidate_recall@200": f"share of the targets among a model's first {DEPTH}",
     }

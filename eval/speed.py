@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import resource
 import time
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from itertools import pairwise
@@ -111,6 +112,7 @@ def compare_with_implicit(events: int, seed: int) -> dict[str, dict[str, float]]
     """Time ours and implicit's own on the same data, in turn: {what: {ours_cpu_s, implicit_cpu_s, ratio}}, medians of the rounds."""
     from implicit.cpu.als import AlternatingLeastSquares
     from implicit.nearest_neighbours import BM25Recommender
+    from implicit.utils import ParameterWarning
 
     data = synthetic(events, seed)
     histories = _histories(data, seed)
@@ -124,7 +126,8 @@ def compare_with_implicit(events: int, seed: int) -> dict[str, dict[str, float]]
         "item_knn": lambda: BM25Recommender(K=200, num_threads=1),
     }
     times: dict[str, list[tuple[float, float]]] = {}
-    with threadpool_limits(1, "blas"):
+    with threadpool_limits(1, "blas"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", ParameterWarning)  # its BM25Recommender hands itself a matrix that it then warns of
         for name in [*ours] * _ROUNDS:
             model, peer = ours[name](), theirs[name]()
             fits = _timed(model.fit, data.matrix, data.sequences)[1], _timed(peer.fit, data.matrix, False)[1]

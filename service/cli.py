@@ -13,12 +13,13 @@ import typer
 from scenewise.service import console as c
 from scenewise.service.llm_cli import app as llm_app
 from scenewise.service.show_cli import app as show_app
+from scenewise.service.train_cli import app as train_app
 
 app = typer.Typer(
     name="scenewise", no_args_is_help=True, help="An LLM agent that recommends across scenes.", pretty_exceptions_enable=False
 )
 app.add_typer(llm_app, name="llm")
-for command in show_app.registered_commands:
+for command in (*show_app.registered_commands, *train_app.registered_commands):
     app.registered_commands.append(command)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
@@ -122,20 +123,25 @@ def recommend(
     k: Count = 5,
     store: StoreOption = None,
     llm: Annotated[bool, typer.Option("--llm", help="Let the LLM plan and write as in a chat.")] = False,
+    explain: Annotated[bool, typer.Option("--explain", help="Show what each item's score is made of.")] = False,
     json_: Json = False,
 ) -> None:
     """One list, as a program would ask for it."""
     from scenewise.service.chat import opened_agent
-    from scenewise.service.render import show_turn
+    from scenewise.service.render import explanation, show_explanations, show_turn
 
     with c.clear_errors(json_):
         moment = c.read_moment(device, time, place, locale, minutes)
         with opened_agent(store, no_llm=not llm) as agent:
             turn = agent.recommend(user, text=text, scene=scene, moment=moment, k=k, use_llm=llm)
         if json_:
-            c.print_json(turn.to_record())
+            record = turn.to_record()
+            for entry, item in zip(record["items"], turn.items if explain else (), strict=False):
+                entry["explanation"] = explanation(item)
+            c.print_json(record)
         else:
             show_turn(turn, c.out)
+            show_explanations(turn.items if explain else (), c.out)
 
 
 @app.command()

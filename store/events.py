@@ -18,7 +18,7 @@ from scenewise.store.numbers import RowNumbers
 from scenewise.store.revision import grow_revision
 from scenewise.store.schema import events as table
 from scenewise.store.schema import items, users
-from scenewise.store.types import Event, ItemId, UserId
+from scenewise.store.types import Event, ItemId, Moment, UserId
 from scenewise.store.users import number_users
 
 ROWS_PER_FETCH = 50_000
@@ -45,7 +45,8 @@ class EventArrays:
 
     `user_ids` and `item_ids` hold every user and item of the store in the order of their ids, also those without events.
     `user`: int32 (n,) positions in `user_ids`; `item`: int32 (n,) positions in `item_ids`; `value`: float32 (n,), NaN where
-    there is none; `time_s`: float64 (n,), unix seconds; `kind`: n words.
+    there is none; `time_s`: float64 (n,), unix seconds; `kind`: n words. Where they were asked for: `moment`: int32 (n,) positions
+    in `moments`, -1 where none is known.
     """
 
     user_ids: tuple[UserId, ...]
@@ -55,6 +56,8 @@ class EventArrays:
     value: NDArray[np.float32]
     time_s: NDArray[np.float64]
     kind: tuple[str, ...]
+    moment: NDArray[np.int32] | None = None
+    moments: tuple[Moment, ...] = ()
 
     @property
     def n(self) -> int:
@@ -100,12 +103,13 @@ class Events:
             rows = connection.execute(query).all()
         return [Event(user_id, ItemId(row[0]), row[1], row[2], row[3], load_moment(row[4])) for row in reversed(rows)]
 
-    def arrays(self) -> EventArrays:
+    def arrays(self, *, moments: bool = False) -> EventArrays:
         """Return all events as columns, of one state of the store. Other threads wait meanwhile (about 2 s for a million)."""
         with self._database.reading() as connection:
             user_ids, user_positions = _read_positions(connection, "SELECT user_no, user_id FROM users ORDER BY user_id")
             item_ids, item_positions = _read_positions(connection, "SELECT item_no, item_id FROM items ORDER BY item_id")
             blocks, kinds = _read_blocks(connection)
+            moment, texts = _read_moments(connection, len(kinds)) if moments else (None, ())
         return EventArrays(
             user_ids=tuple(map(UserId, user_ids)),
             item_ids=tuple(map(ItemId, item_ids)),
@@ -114,6 +118,8 @@ class Events:
             value=blocks[3].astype(np.float32),
             time_s=blocks[1],
             kind=kinds,
+            moment=moment,
+            moments=tuple(found for text in texts if (found := load_moment(text)) is not None),
         )
 
     def count(self) -> int:
@@ -171,3 +177,13 @@ def _read_blocks(connection: Connection) -> tuple[NDArray[np.float64], tuple[str
         blocks.append(np.array(numbers, dtype=np.float64))  # None becomes NaN
         kinds.extend(map(sys.intern, words))
     return np.concatenate(blocks, axis=1), tuple(kinds)
+
+
+def _read_moments(connection: Connection, n: int) -> tuple[NDArray[np.int32], tuple[str, ...]]:
+    """Return the place of each event's moment in the texts of all that differ, in the order of _read_blocks; -1 where there is none."""
+    codes: dict[str, int] = {}
+    out = np.full(n, -1, dtype=np.int32)
+    for place, (text,) in enumerate(connection.exec_driver_sql("SELECT moment FROM events ORDER BY user_no, time_s, item_no, kind")):
+        if text is not None:
+            out[place] = codes.setdefault(text, len(codes))
+    return out, tuple(codes)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 from scenewise.store.demo.build import CATALOGUE
 from scenewise.store.ingest import ingest
 from scenewise.store.store import Store
-from scenewise.store.types import Event, Item, ItemId, UserId
+from scenewise.store.types import Event, Item, ItemId, Moment, Place, UserId
 
 FILMS = (
     ("film-alien", "Alien", 1979, ("Horror", "Sci-Fi", "Thriller"), "Ridley Scott", 117),
@@ -71,3 +72,27 @@ def write_jsonl(path: Path, rows: list[dict[str, object]]) -> Path:
     """Write rows as JSON lines."""
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     return path
+
+
+def build_crowd_store(path: Path, *, users: int = 80) -> None:
+    """Write a store of 24 items in two domains and users who walk through one domain in order, in the evening or on the way."""
+    evening = Moment(device="tv", local_time=datetime(2025, 6, 14, 20, 30), place=Place("home"))
+    ways = Moment(device="phone", local_time=datetime(2025, 6, 16, 8, 10), place=Place("train"))
+    with Store.open(path, create=True, purpose="test") as store:
+        store.items.upsert(
+            Item(ItemId(f"{domain[0]}{place:02}"), domain, f"{domain} number {place}", attributes={"genre": (f"kind {place % 4}",)})
+            for domain in ("movies", "books")
+            for place in range(12)
+        )
+        store.events.add(
+            Event(
+                UserId(f"u{user:03}"),
+                ItemId(f"{'mb'[user % 2]}{(user // 2 + step) % 12:02}"),
+                "play",
+                None,
+                START_S + 1000 * step + user,
+                (evening, ways)[user % 2] if user % 3 else None,
+            )
+            for user in range(users)
+            for step in range(6)
+        )

@@ -77,7 +77,7 @@ def test_the_whole_table_on_data_where_order_is_everything(inter: Path) -> None:
 
 @pytest.mark.slow
 def test_a_store_is_measured_like_a_file(tmp_path: Path) -> None:
-    with Store.open(tmp_path / "store") as store:
+    with Store.open(tmp_path / "store", create=True, purpose="test") as store:
         store.items.upsert([Item(ItemId(f"i{n}"), "movies", f"Film {n}") for n in range(8)])
         store.events.add(
             [Event(UserId(f"u{u}"), ItemId(f"i{(u + n) % 8}"), "play", None, 100.0 * n + u) for u in range(12) for n in range(5)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -18,48 +18,61 @@ from scenewise.store.types import Event, ItemId
 from scenewise.tools.candidates import Candidate, Candidates
 from scenewise.tools.catalogue.catalogue import Catalogue
 from scenewise.tools.collaborative.als import Als
+from scenewise.tools.collaborative.content_knn import ContentKnn
 from scenewise.tools.collaborative.ease import Ease
 from scenewise.tools.collaborative.interactions import LIKED, Interactions, Worth, interactions_of, learn_worth
 from scenewise.tools.collaborative.item_knn import ItemKnn
-from scenewise.tools.collaborative.model import CollaborativeModel, Rows, Scores, Weights, load_arrays, save_arrays
+from scenewise.tools.collaborative.model import CollaborativeModel, Rows, Scorer, Scores, Weights, load_arrays, save_arrays
 from scenewise.tools.collaborative.popularity import Popularity
 from scenewise.tools.collaborative.reasons import Clause, explain
 from scenewise.tools.collaborative.transition_knn import TransitionKnn
+from scenewise.tools.features import ItemFeatures, features_of
 
 if TYPE_CHECKING:
     from scenewise.store.store import Store
 
-SOURCES = ("popularity", "item_knn", "ease", "als", "transition_knn", "next_knn")
+IMPERSONAL = frozenset({"popularity"})
+"""Sources that say the same to everybody."""
 EASE_ITEMS = 10_000
-_FORMAT = 1  # raise it when a model's settings or files change: older caches are then left alone and fitted anew
+_FORMAT = 2  # raise it when a model's settings or files change: older caches are then left alone and fitted anew
 _SEED_SHARE = 0.25  # what the history counts beside items named in the request
+
+
+def _load_transformer(path: Path) -> CollaborativeModel:
+    from scenewise.tools.ranking.transformer import SequenceTransformer  # it brings torch
+
+    return SequenceTransformer.load(path)
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One model of the product: how to make and load it, how its reasons are worded (see reasons.py), and how much less an event of
-    the history counts than the one after it."""
+    """One model: how to make it from the items' features, None where there are none (no `make`: only `scenewise train` fits it), how to
+    load it, how its reasons are worded (see reasons.py; no `clause`: it gives none), and how much less an event of the history counts
+    than the one after it."""
 
-    make: Callable[[], CollaborativeModel]
+    make: Callable[[ItemFeatures | None], CollaborativeModel] | None
     load: Callable[[Path], CollaborativeModel]
-    clause: Clause
+    clause: Clause | None = None
     recency: float = 1.0
 
 
 # Chosen by NDCG@10 on MovieLens-100k events older than every validation and test event (the last event of each user there; for
 # what is fused, the last five), at most twenty settings a model, checked on MovieLens 1M. EASE keeps the whole history although
-# recency helps it when alone: the others look at the last events, and long taste is what they miss. With the near transition
-# model beside the wide one, the fused list beats the wide one alone by .003 on 100k and .014 on 1M; without it by .002 and .006.
-_DEFS: Mapping[str, Source] = MappingProxyType(
+# recency helps it when alone: the others look at the last events, and long taste is what they miss.
+SOURCES: Mapping[str, Source] = MappingProxyType(
     {
-        "popularity": Source(Popularity, Popularity.load, "people"),
-        "item_knn": Source(lambda: ItemKnn(weighting="bm25", k=200), ItemKnn.load, "also", recency=0.8),
-        "ease": Source(lambda: Ease(regularisation=500.0), Ease.load, "also"),
-        "als": Source(lambda: Als(factors=64, regularisation=10.0, alpha=5.0), Als.load, "alike"),
-        "transition_knn": Source(lambda: TransitionKnn(window=20), TransitionKnn.load, "after"),
-        "next_knn": Source(lambda: TransitionKnn(window=5, decay=0.8, backward=0.0, recency=0.6), TransitionKnn.load, "after"),
+        "popularity": Source(lambda _: Popularity(), Popularity.load, "people"),
+        "item_knn": Source(lambda _: ItemKnn(weighting="bm25", k=200), ItemKnn.load, "also", recency=0.8),
+        "ease": Source(lambda _: Ease(regularisation=500.0), Ease.load, "also"),
+        "als": Source(lambda _: Als(factors=64, regularisation=10.0, alpha=5.0), Als.load, "alike"),
+        "transition_knn": Source(lambda _: TransitionKnn(window=20), TransitionKnn.load, "after"),
+        "next_knn": Source(lambda _: TransitionKnn(window=5, decay=0.8, backward=0.0, recency=0.6), TransitionKnn.load, "after"),
+        "transformer": Source(None, _load_transformer, "alike"),
+        "content_knn": Source(ContentKnn, ContentKnn.load, recency=0.7),
     }
 )
+CROWD = frozenset(SOURCES) - {"content_knn"}
+"""Sources that tell what people do; content tells what items are."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,12 +80,14 @@ class Collaborative:
     """Fitted models by source name; a history is folded in at request time, so new events of a user count at once."""
 
     catalogue: Catalogue
-    models: Mapping[str, CollaborativeModel]
+    models: Mapping[str, Scorer]
     worth: Worth
+    sources: Mapping[str, Source] = field(default_factory=lambda: SOURCES)
 
     @classmethod
     def from_store(cls, store: Store, catalogue: Catalogue, *, cached: bool = True) -> Collaborative:
-        """Load the models fitted for this revision of items and events, or fit them and keep them; StoreError from the store.
+        """Load the models fitted for this revision of items and events, or fit them and keep them, content by attributes alone;
+        StoreError from the store.
 
         A cache that cannot be written (a read-only folder, a full disk) costs time at the next start and nothing else.
         """
@@ -82,18 +97,30 @@ class Collaborative:
             return loaded
         arrays = store.events.arrays()
         worth = learn_worth(arrays)
-        fitted = cls.fit(interactions_of(arrays, catalogue, worth), catalogue, worth)
+        fitted = cls.fit(interactions_of(arrays, catalogue, worth), catalogue, worth, features=features_of(catalogue))
         if cached:
             _save(fitted, folder, key)
         return fitted
 
     @classmethod
-    def fit(cls, interactions: Interactions, catalogue: Catalogue, worth: Worth) -> Collaborative:
-        """Fit popularity, item neighbours, EASE (ALS above 10,000 items with events) and both transition models."""
-        small = len(np.unique(interactions.matrix.indices)) <= EASE_ITEMS
-        names = ("ease" if small else "als", "item_knn", "transition_knn", "next_knn", "popularity")
-        models = {name: _DEFS[name].make().fit(interactions.matrix, interactions.sequences) for name in names}
-        return cls(catalogue, MappingProxyType(models), worth)
+    def fit(
+        cls,
+        interactions: Interactions,
+        catalogue: Catalogue,
+        worth: Worth,
+        *,
+        features: ItemFeatures | None = None,
+        sources: Mapping[str, Source] | None = None,
+    ) -> Collaborative:
+        """Fit the sources that have a `make`, by default item neighbours, EASE (ALS above 10,000 items with events), both transition
+        models, popularity and, with `features`, content."""
+        if sources is None:
+            small = len(np.unique(interactions.matrix.indices)) <= EASE_ITEMS
+            without = {"als" if small else "ease"} | (set() if features else {"content_knn"})
+            sources = {name: source for name, source in SOURCES.items() if name not in without}
+        makers = {name: source.make for name, source in sources.items() if source.make}
+        models = {name: make(features).fit(interactions.matrix, interactions.sequences) for name, make in makers.items()}
+        return cls(catalogue, MappingProxyType(models), worth, sources)
 
     def candidates(
         self,
@@ -104,22 +131,30 @@ class Collaborative:
         seeds: Sequence[ItemId] = (),
         locale: str = "en",
     ) -> Candidates:
-        """Return up to k candidates a source, best first; what the user or the request named already is left out.
+        """Return the k best candidates of each source, and what each source says of those of the others, best first; what the user or
+        the request named already is left out.
 
         `history` oldest first; `allowed` bool (n_items,); `seeds` are items named in the request and weigh more than the history.
-        A reason names the liked or named item that spoke loudest for the candidate. Unknown items are ignored.
+        A source gives reasons for its own k, each naming the liked or named item that spoke loudest. Unknown items are ignored.
         """
         rows, worth, seen = self.fold(history, seeds)
         free = allowed.copy()
         free[seen] = False
         found: list[Candidate] = []
         items = self.catalogue.items
-        for source, (columns, scores) in self.best(rows, worth, k, free=free).items():
-            weights = recent(worth, _DEFS[source].recency) * (worth >= LIKED)
-            clause, model = _DEFS[source].clause, self.models[source]
-            reasons = explain(model, rows, weights, columns, scores, clause=clause, items=items, locale=locale)
-            table = zip(columns.tolist(), scores.tolist(), reasons, strict=True)
-            found.extend(Candidate(items[row].item_id, source, score, reason) for row, score, reason in table)
+        pool, told = self.pool(rows, worth, k, free=free)
+        for name, scores in told.items():
+            named = np.flatnonzero(np.isfinite(scores))
+            named = named[np.argsort(-scores[named], kind="stable")]
+            source, model = self.sources[name], self.models[name]
+            reasons = [""] * len(named)
+            if source.clause is not None:
+                weights = recent(worth, source.recency) * (worth >= LIKED)
+                own = named[:k]
+                loud = scores[own].astype(np.float32)
+                reasons[:k] = explain(model, rows, weights, pool[own], loud, clause=source.clause, items=items, locale=locale)
+            table = zip(pool[named].tolist(), scores[named].tolist(), reasons, strict=True)
+            found.extend(Candidate(items[row].item_id, name, score, reason) for row, score, reason in table)
         return Candidates(tuple(found))
 
     def fold(self, history: Sequence[Event], seeds: Sequence[ItemId]) -> tuple[Rows, Weights, list[int]]:
@@ -137,13 +172,21 @@ class Collaborative:
         folded = {**past, **dict.fromkeys(named, 1.0)}
         return np.asarray([*folded], dtype=np.int32), np.asarray([*folded.values()], dtype=np.float32), [*latest, *named]
 
-    def best(self, rows: Rows, worth: Weights, k: int, *, free: NDArray[np.bool_]) -> dict[str, tuple[Rows, Scores]]:
-        """Return for each source the k best free rows with a positive score, int32 (c,), and their scores, float32 (c,)."""
-        found: dict[str, tuple[Rows, Scores]] = {}
-        for source, model in self.models.items():
-            scores = model.scores(rows, recent(worth, _DEFS[source].recency))
-            found[source] = top_rows(np.where(free, scores, 0.0).astype(np.float32), k)
-        return found
+    def pool(self, rows: Rows, worth: Weights, k: int, *, free: NDArray[np.bool_]) -> tuple[Rows, dict[str, NDArray[np.float64]]]:
+        """Return the k best free rows of each source together, int32 (m,) ascending, and each source's scores of all of them: float64
+        (m,), -inf where the source has none above 0."""
+        whole = {name: model.scores(rows, recent(worth, self.sources[name].recency)) for name, model in self.models.items()}
+        best = [top_rows(np.where(free, scores, np.float32(0)), k)[0] for scores in whole.values()]
+        pool = np.unique(np.concatenate([*best, np.zeros(0, dtype=np.int32)]))
+        told = {name: scores[pool].astype(np.float64) for name, scores in whole.items()}
+        return pool, {name: np.where(scores > 0, scores, -np.inf) for name, scores in told.items()}
+
+
+def load_source(name: str, path: Path) -> CollaborativeModel:
+    """Read one model of the product. NotFound, StoreError (damaged, or a source that this program does not have)."""
+    if name not in SOURCES:
+        raise StoreError("The saved models have a source that this program does not know; train again.")
+    return SOURCES[name].load(path)
 
 
 def recent(worth: Weights, recency: float) -> Weights:
@@ -171,7 +214,7 @@ def _load(folder: Path, key: str, catalogue: Catalogue) -> Collaborative | None:
     """Load a whole set of models; None where one is missing or damaged."""
     try:
         index = load_arrays(folder / f"index-{key}.npz")
-        models = {name: _DEFS[name].load(folder / f"{name}-{key}.npz") for name in index["sources"].tolist()}
+        models = {name: SOURCES[name].load(folder / f"{name}-{key}.npz") for name in index["sources"].tolist()}
         scales = dict(zip(index["kinds"].tolist(), index["scales"].tolist(), strict=True))
     except (NotFound, StoreError, KeyError, ValueError):
         return None

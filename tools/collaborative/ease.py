@@ -11,27 +11,46 @@ from scipy.linalg import lapack
 from scipy.sparse import csr_matrix
 
 from scenewise.store.errors import InputError, StoreError
-from scenewise.tools.collaborative.model import Rows, Scores, Sequences, Weights, check_interactions, load_arrays, save_arrays
+from scenewise.tools.collaborative.model import (
+    Rows,
+    Scores,
+    Sequences,
+    Weights,
+    check_interactions,
+    latest_ages,
+    load_arrays,
+    save_arrays,
+)
 
 MAX_ITEMS = 25_000
 
 
 class Ease:
-    """`regularisation` is lambda of the paper's equation 8. Items without events take no part, so the cost is cubic in the items
-    that have some."""
+    """`regularisation` is lambda of the paper's equation 8. In what it learns from, an event counts `recency` times as much as the
+    same user's next one; the history that is folded in is weighted by the caller. Items without events take no part, so the cost
+    is cubic in the items that have some."""
 
     name = "ease"
 
-    def __init__(self, *, regularisation: float = 200.0) -> None:
-        self.regularisation = regularisation
+    def __init__(self, *, regularisation: float = 200.0, recency: float = 1.0) -> None:
+        self.regularisation, self.recency = regularisation, recency
 
     def fit(self, interactions: csr_matrix, sequences: Sequences | None = None) -> Self:
-        """Solve B = I - P / diag(P), P = (X'X + lambda I)^-1. InputError above 25,000 items that have events."""
+        """Solve B = I - P / diag(P), P = (X'X + lambda I)^-1.
+
+        InputError above 25,000 items that have events, and for a recency below 1 without sequences.
+        """
         matrix = check_interactions(interactions)
         self.n_items = int(matrix.shape[1])
         self.active = np.unique(matrix.indices).astype(np.int32)
         if len(self.active) > MAX_ITEMS:
             raise InputError(f"EASE is limited to {MAX_ITEMS} items with events; use ALS for a larger catalogue.")
+        if self.recency < 1.0:
+            if sequences is None:
+                raise InputError("Recency needs the sequences of events; pass `sequences` or set it to 1.")
+            worth = latest_ages(sequences, matrix.shape[1])
+            worth.data = self.recency ** (worth.data - 1.0)
+            matrix = csr_matrix(matrix.multiply(worth))
         gram = (matrix[:, self.active].T @ matrix[:, self.active]).toarray().astype(np.float32)
         gram[np.diag_indices_from(gram)] += self.regularisation
         self.weights = _closed_form(gram)

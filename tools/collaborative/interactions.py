@@ -78,7 +78,8 @@ class Interactions:
             before = _latest(rows[start:event], self.worth[start:event])
             held.append(HeldBack(int(users[event]), *before, int(rows[event]), float(self.worth[event])))
         columns = (users[keep], rows[keep], self.sequences.times_s[keep], self.worth[keep])
-        return from_columns(*columns, shape=self.matrix.shape), tuple(held)
+        scenes = None if self.sequences.scenes is None else self.sequences.scenes[keep]
+        return from_columns(*columns, shape=self.matrix.shape, scenes=scenes), tuple(held)
 
 
 @dataclass(frozen=True)
@@ -105,14 +106,16 @@ def learn_worth(arrays: EventArrays) -> Worth:
     return Worth(scales)
 
 
-def interactions_of(arrays: EventArrays, catalogue: Catalogue, worth: Worth) -> Interactions:
-    """Bring the store's events over the catalogue's rows, in time order; refusals and unknown items are left out."""
+def interactions_of(arrays: EventArrays, catalogue: Catalogue, worth: Worth, *, scenes: NDArray[np.int16] | None = None) -> Interactions:
+    """Bring the store's events over the catalogue's rows, in time order; refusals and unknown items are left out. `scenes` are the
+    codes of the events' scenes, int16 (arrays.n,), see Sequences."""
     row_of_item = np.asarray([-1 if (row := catalogue.row(item)) is None else row for item in arrays.item_ids], dtype=np.int32)
     weights = _worth_of(arrays, worth)
     rows = row_of_item[arrays.item] if arrays.n else np.zeros(0, dtype=np.int32)
     keep = (weights > 0) & (rows >= 0)
     shape = (len(arrays.user_ids), catalogue.n)
-    return from_columns(arrays.user[keep], rows[keep], arrays.time_s[keep], weights[keep], shape=shape)
+    kept = None if scenes is None else scenes[keep]
+    return from_columns(arrays.user[keep], rows[keep], arrays.time_s[keep], weights[keep], shape=shape, scenes=kept)
 
 
 def from_columns(
@@ -122,13 +125,15 @@ def from_columns(
     worth: Weights,
     *,
     shape: tuple[int, int],
+    scenes: NDArray[np.int16] | None = None,
 ) -> Interactions:
     """Build both views of events given as columns (n,); ties in time keep the order given."""
     order = np.lexsort((times_s, users))
     users, times_s, worth = users[order], times_s[order], worth[order]
     ordered: Rows = rows[order].astype(np.int32)
     starts = np.concatenate(([0], np.cumsum(np.bincount(users, minlength=shape[0])))).astype(np.int64)
-    return Interactions(_best_of_pairs(users, ordered, worth, shape), Sequences(ordered, times_s, starts), worth)
+    sequences = Sequences(ordered, times_s, starts, None if scenes is None else scenes[order])
+    return Interactions(_best_of_pairs(users, ordered, worth, shape), sequences, worth)
 
 
 def _worth_of(arrays: EventArrays, worth: Worth) -> Weights:

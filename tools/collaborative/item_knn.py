@@ -8,30 +8,35 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from scenewise.tools.collaborative.model import Sequences, check_interactions
-from scenewise.tools.collaborative.neighbours import NeighbourModel, strongest
+from scenewise.tools.collaborative.neighbours import NeighbourModel, cap_histories, largest
 
 Weighting = Literal["cosine", "tfidf", "bm25"]
 
 
 class ItemKnn(NeighbourModel):
-    """`k` neighbours an item are kept. `k1` and `b` only count for BM25."""
+    """`k` neighbours an item are kept. `k1` and `b` only count for BM25. Of a user's events the last `max_history` count."""
 
     name = "item_knn"
 
-    def __init__(self, *, weighting: Weighting = "cosine", k: int = 200, k1: float = 1.2, b: float = 0.75) -> None:
-        self.weighting, self.k, self.k1, self.b = weighting, k, k1, b
+    def __init__(
+        self, *, weighting: Weighting = "cosine", k: int = 200, k1: float = 1.2, b: float = 0.75, max_history: int = 1_000
+    ) -> None:
+        self.weighting, self.k, self.k1, self.b, self.max_history = weighting, k, k1, b, max_history
 
     def fit(self, interactions: csr_matrix, sequences: Sequences | None = None) -> Self:
         """Find the neighbours of every item. One thread, so that a run can be repeated bit by bit."""
         from implicit.nearest_neighbours import all_pairs_knn
 
-        weighted = _weigh(check_interactions(interactions), self.weighting, self.k1, self.b)
+        weighted = _weigh(cap_histories(check_interactions(interactions), sequences, self.max_history), self.weighting, self.k1, self.b)
+        n = weighted.shape[1]
         if not weighted.nnz:
-            self.similarity = csr_matrix(weighted.T @ weighted)
+            self.similarity = csr_matrix(weighted.T @ weighted, dtype=np.float32)
             return self
-        # one neighbour more: an item is its own first neighbour, and that one goes
+        # one neighbour more: an item is mostly its own first one, and that one goes. Found row by row, so there is nothing to sort
         found = all_pairs_knn(weighted, self.k + 1, show_progress=False, num_threads=1)
-        self.similarity = strongest(csr_matrix(found), self.k)
+        real = (found.data > 0) & (found.row != found.col)
+        ends = np.concatenate(([0], np.cumsum(np.bincount(found.row[real], minlength=n))))
+        self.similarity = largest(csr_matrix((found.data[real], found.col[real], ends), shape=(n, n)), self.k)
         return self
 
 

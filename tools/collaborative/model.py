@@ -37,6 +37,17 @@ class Sequences:
         return np.repeat(np.arange(len(self.starts) - 1), np.diff(self.starts))
 
 
+class Scorer(Protocol):
+    """A model that is ready; see CollaborativeModel."""
+
+    @property
+    def name(self) -> str: ...
+
+    def scores(self, rows: Rows, weights: Weights) -> Scores: ...
+
+    def save(self, path: Path) -> None: ...
+
+
 class CollaborativeModel(Protocol):
     """Learns from who did what, and scores the catalogue for a history it has never seen (fold-in).
 
@@ -67,12 +78,21 @@ class Explaining(Protocol):
 
 
 def check_interactions(interactions: csr_matrix) -> csr_matrix:
-    """Return the matrix as csr_matrix float32 with sorted, summed entries. InputError for negative or non-finite values."""
-    matrix = csr_matrix(interactions, dtype=np.float32)
+    """Return a copy as csr_matrix float32 with sorted, summed entries and no zeros. InputError for negative or non-finite values."""
+    matrix = csr_matrix(interactions, dtype=np.float32, copy=True)
     matrix.sum_duplicates()
+    matrix.eliminate_zeros()
     if not np.isfinite(matrix.data).all() or (matrix.data < 0).any():
         raise InputError("Interactions must be finite and not negative; drop or clip the other ones.")
     return matrix
+
+
+def latest_ages(sequences: Sequences, n_items: int) -> csr_matrix:
+    """Return for each pair of user and item 1 + the number of the user's events after its latest one: csr float32 (n_users, n_items)."""
+    users, n = sequences.user_of_event(), len(sequences.rows)
+    age = (sequences.starts[users + 1] - np.arange(n)).astype(np.float32)
+    latest = n - 1 - np.unique(users[::-1] * n_items + sequences.rows[::-1], return_index=True)[1]
+    return csr_matrix((age[latest], (users[latest], sequences.rows[latest])), shape=(len(sequences.starts) - 1, n_items))
 
 
 def save_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from scenewise.store.types import Item
-from scenewise.tools.collaborative.model import CollaborativeModel, Explaining, Rows, Scores, Weights
+from scenewise.tools.collaborative.model import Explaining, Rows, Scorer, Scores, Weights
 
 Clause = Literal["also", "after", "people", "alike"]
 _WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
@@ -35,7 +35,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
 
 
 def explain(
-    model: CollaborativeModel,
+    model: Scorer,
     rows: Rows,
     weights: Weights,
     columns: Rows,

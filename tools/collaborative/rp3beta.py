@@ -5,35 +5,30 @@ from __future__ import annotations
 from typing import Self
 
 import numpy as np
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, diags_array, vstack
 
 from scenewise.tools.collaborative.model import Sequences, check_interactions
-from scenewise.tools.collaborative.neighbours import NeighbourModel, scale_columns, strongest
+from scenewise.tools.collaborative.neighbours import NeighbourModel, cap_histories, strongest
+
+_ROWS = 2_000  # items whose walks are held at a time, before all but k ends go
 
 
 class Rp3Beta(NeighbourModel):
-    """Transition probabilities are raised to `alpha`; an end is divided by its number of users to the power `beta`."""
+    """Transition probabilities are raised to `alpha` (as in P3alpha, Cooper et al. 2014); an end is divided by its number of users
+    to the power `beta`. Of a user's events the last `max_history` count."""
 
     name = "rp3beta"
 
-    def __init__(self, *, alpha: float = 1.0, beta: float = 0.6, k: int = 200) -> None:
-        self.alpha, self.beta, self.k = alpha, beta, k
+    def __init__(self, *, alpha: float = 1.0, beta: float = 0.6, k: int = 200, max_history: int = 1_000) -> None:
+        self.alpha, self.beta, self.k, self.max_history = alpha, beta, k, max_history
 
     def fit(self, interactions: csr_matrix, sequences: Sequences | None = None) -> Self:
         """Walk item -> user -> item; the step from the user to the history's item is the fold-in."""
-        matrix = check_interactions(interactions)
+        matrix = cap_histories(check_interactions(interactions), sequences, self.max_history)
         matrix.data[:] = 1.0
-        from_user = _walk(matrix, self.alpha)
-        from_item = _walk(csr_matrix(matrix.T), self.alpha)
-        users = np.bincount(matrix.indices, minlength=matrix.shape[1]).astype(np.float64)
-        damping = 1.0 / np.maximum(users, 1.0) ** self.beta
-        self.similarity = strongest(scale_columns(csr_matrix(from_item @ from_user), damping), self.k)
+        items, users = (np.maximum(np.asarray(matrix.sum(axis=axis)).ravel(), 1.0) for axis in (0, 1))
+        to_user = csr_matrix(diags_array(items**-self.alpha) @ matrix.T)  # (n_items, n_users)
+        to_end = csr_matrix(diags_array(users**-self.alpha) @ matrix @ diags_array(items**-self.beta))
+        blocks = [strongest(to_user[at : at + _ROWS] @ to_end, self.k, first_row=at) for at in range(0, matrix.shape[1], _ROWS)]
+        self.similarity = csr_matrix(vstack(blocks)) if blocks else csr_matrix(np.zeros((0, 0), dtype=np.float32))
         return self
-
-
-def _walk(matrix: csr_matrix, alpha: float) -> csr_matrix:
-    """Divide each row by its sum and raise to alpha."""
-    sums = np.maximum(np.asarray(matrix.sum(axis=1)).ravel(), 1e-12)
-    out = matrix.astype(np.float64)
-    out.data = (out.data / np.repeat(sums, np.diff(out.indptr))) ** alpha
-    return out

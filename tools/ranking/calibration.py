@@ -6,32 +6,37 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from types import MappingProxyType
-from typing import Literal
+from typing import Annotated, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from scenewise.store.errors import StoreError
 
-_PRESENT = 0.5
-_DEEPEST = 4.0
+DEPTHS = (1.0, 2.0, 4.0, 8.0)
+"""How far below a list's best score the ramps of `source_values` begin, in natural logarithms."""
 _RANKS = 30.0
+_FORMAT = 2
 
 Basis = Literal["score", "rank"]
+Values = NDArray[np.float64]
+Parts = dict[str, Values]
+"""Log-odds of each candidate, float64 (m,), by the name of what gave them."""
 
 
 @dataclass(frozen=True, slots=True)
 class SourceMap:
-    """The log-odds of a source's candidate are `weight` times its value (see source_values), taken from its score or its rank."""
+    """The log-odds of a source's candidate: `weights`, none below 0, times its values (see source_values). None falls with the score."""
 
-    weight: float
-    basis: Basis
+    weights: tuple[float, ...]
+    basis: Basis = "score"
 
 
 @dataclass(frozen=True, slots=True)
 class Priors:
-    """Log-odds of what has no data to learn from: set by hand, and stated here.
+    """Log-odds of what a store's events may say nothing about: set by hand, and stated here; the first four are learned where events
+    carry scenes.
 
     `scene_domain` multiplies the log of the scene's domain weight; the rest is added for each attribute that matches
     (`prefer`, `ban`, `like`, `dislike`), for being `too_long` twice over, or multiplies a wish's strength. `parity` is the share of
@@ -53,92 +58,125 @@ class Priors:
 # MovieLens 100k, for a store with too few users to learn its own.
 _DEFAULT_SOURCES: Mapping[str, SourceMap] = MappingProxyType(
     {
-        "popularity": SourceMap(0.1, "score"),
-        "item_knn": SourceMap(0.3, "score"),
-        "ease": SourceMap(0.5, "score"),
-        "als": SourceMap(0.5, "score"),
-        "transition_knn": SourceMap(1.4, "score"),
-        "next_knn": SourceMap(0.4, "score"),
-        "retrieve": SourceMap(1.0, "rank"),
-        "scene_search": SourceMap(0.3, "rank"),
-        "graph": SourceMap(0.6, "rank"),
-        "catalogue": SourceMap(0.2, "rank"),
+        "popularity": SourceMap((0.0, 0.0, 0.0, 0.0, 0.0)),
+        "item_knn": SourceMap((0.0, 0.0, 0.5, 0.0, 0.0)),
+        "ease": SourceMap((0.0, 0.5, 2.0, 0.0, 0.0)),
+        "als": SourceMap((0.0, 0.5, 2.0, 0.0, 0.0)),
+        "transition_knn": SourceMap((0.5, 1.0, 3.0, 0.0, 0.0)),
+        "next_knn": SourceMap((0.5, 0.5, 0.5, 0.0, 0.0)),
+        "content_knn": SourceMap((0.0, 0.0, 0.2, 0.0, 0.0)),
+        "transformer": SourceMap((0.5, 1.0, 2.0, 0.0, 0.0)),
+        "retrieve": SourceMap((1.0,), "rank"),
+        "scene_search": SourceMap((0.3,), "rank"),
+        "graph": SourceMap((0.6,), "rank"),
+        "catalogue": SourceMap((0.2,), "rank"),
     }
 )
-_UNKNOWN_SOURCE = SourceMap(0.75, "rank")
+_DEFAULT_ALONE: Mapping[str, SourceMap] = MappingProxyType({"popularity": SourceMap((0.0, 0.5, 1.0, 0.0, 0.0))})
+_UNKNOWN_SOURCE = SourceMap((0.75,), "rank")
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
     """`bias` is the log-odds of a candidate that nothing speaks for; `n_users` says on how many users' held-back events the
-    weights were learned, 0 for the default. `popularity_alone` is the weight of popularity for a user of whom the crowd knows
-    nothing else: beside personal sources it is worth next to nothing, without them it is all there is."""
+    weights were learned, 0 for the default. `novelty` is what the most popular item loses for being that, the others less (see
+    evidence). `alone` holds the maps of what is the same for everybody, for a user of whom the crowd knows nothing else: beside
+    personal sources popularity is worth next to nothing, without them it is all there is."""
 
     sources: Mapping[str, SourceMap] = field(default_factory=lambda: _DEFAULT_SOURCES)
     bias: float = -8.0
     priors: Priors = field(default_factory=Priors)
     n_users: int = 0
-    popularity_alone: float = 0.5
+    alone: Mapping[str, SourceMap] = field(default_factory=lambda: _DEFAULT_ALONE)
+    novelty: float = 0.0
 
     def of(self, source: str) -> SourceMap:
         """Return the source's map; a source that is not known is mapped by rank."""
         return self.sources.get(source, _UNKNOWN_SOURCE)
 
-    def learned(self, weights: Mapping[str, float], bias: float, n_users: int, *, popularity_alone: float) -> Calibration:
-        """Replace the weights of some sources, which then are mapped by score."""
-        maps = {name: SourceMap(weight, "score") for name, weight in weights.items()}
-        return Calibration(MappingProxyType({**self.sources, **maps}), bias, self.priors, n_users, popularity_alone)
+    def evidence(self, scores: Mapping[str, Values]) -> Parts:
+        """Tell what each source's scores say of the candidates, and `novelty`: log-odds, float64 (m,) by name.
+
+        `scores`: float64 (m,) by source, -inf where it did not name the candidate. Novelty, from popularity's scores, is never above 0.
+        """
+        alone = not any(name not in self.alone and self.of(name).basis == "score" for name in scores)
+        maps = self.alone if alone else self.sources
+        of = {name: maps.get(name, self.of(name)) for name in sorted(scores)}
+        parts = {name: source_values(scores[name], one.basis) @ np.asarray(one.weights) for name, one in of.items()}
+        if "popularity" in scores and not alone:
+            parts["novelty"] = self.novelty * novelty(scores["popularity"])
+        return parts
 
     def to_json(self) -> str:
         """Write as JSON, keys sorted."""
-        table = {
-            "sources": {name: asdict(source) for name, source in self.sources.items()},
-            "bias": self.bias,
-            "priors": asdict(self.priors),
-            "n_users": self.n_users,
-            "popularity_alone": self.popularity_alone,
-        }
-        return json.dumps(table, indent=1, sort_keys=True)
+        maps = {part: {name: asdict(one) for name, one in of.items()} for part, of in (("sources", self.sources), ("alone", self.alone))}
+        plain = {"format": _FORMAT, "bias": self.bias, "priors": asdict(self.priors), "n_users": self.n_users, "novelty": self.novelty}
+        return json.dumps({**plain, **maps}, indent=1, sort_keys=True)
 
     @classmethod
     def from_json(cls, text: str) -> Calibration:
-        """Read what to_json wrote. StoreError where it is damaged."""
+        """Read what to_json wrote. StoreError where it is damaged, or of another version of this program."""
         try:
             read = _File.model_validate_json(text)
         except ValidationError as error:
-            raise StoreError("The saved calibration is damaged; delete the file and tune again.") from error
-        sources = {name: SourceMap(source.weight, source.basis) for name, source in read.sources.items()}
-        return cls(MappingProxyType(sources), read.bias, Priors(**read.priors), read.n_users, read.popularity_alone)
+            raise StoreError("The saved calibration is damaged or of another version; delete the file and tune again.") from error
+        sources, alone = ({name: one.to_map() for name, one in maps.items()} for maps in (read.sources, read.alone))
+        priors = Priors(**read.priors)
+        return cls(MappingProxyType(sources), read.bias, priors, read.n_users, MappingProxyType(alone), read.novelty)
+
+
+Weight = Annotated[float, Field(ge=0, le=1e3)]
+LogOdds = Annotated[float, Field(ge=-1e3, le=1e3)]
 
 
 class _SourceFile(BaseModel):
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
-    weight: float = Field(ge=0)
+    weights: tuple[Weight] | tuple[Weight, Weight, Weight, Weight, Weight]
     basis: Basis
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if len(self.weights) != (1 if self.basis == "rank" else len(DEPTHS) + 1):
+            raise ValueError("a source has as many weights as its basis has values")
+        return self
+
+    def to_map(self) -> SourceMap:
+        return SourceMap(self.weights, self.basis)
+
+
+_Sources = Annotated[dict[Annotated[str, Field(max_length=100)], _SourceFile], Field(max_length=100)]
 
 
 class _File(BaseModel):
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
-    sources: dict[str, _SourceFile]
-    bias: float
-    priors: dict[Literal["scene_domain", "prefer", "ban", "too_long", "like", "dislike", "wish", "parity"], float]
-    n_users: int = Field(ge=0)
-    popularity_alone: float = Field(ge=0)
+    format: Literal[2]
+    sources: _Sources
+    alone: _Sources
+    bias: LogOdds
+    priors: dict[Literal["scene_domain", "prefer", "ban", "too_long", "like", "dislike", "wish", "parity"], LogOdds]
+    n_users: Annotated[int, Field(ge=0)]
+    novelty: Weight
 
 
-def source_values(scores: NDArray[np.float64], basis: Basis) -> NDArray[np.float64]:
-    """Map one source's scores, best first, to values >= 0 that fall with them: float64 (m,). An item not in the list has 0.
+def source_values(scores: Values, basis: Basis) -> Values:
+    """Map one source's scores (m,) to values in which nothing falls as the score rises: float64 (m, 5) by score, (m, 1) by rank; 0
+    where it is -inf: the source did not name the candidate.
 
-    By score: log of the score over the last one's, at most 4 deep, plus 0.5 for being listed at all; a list's own scale drops out
-    that way. Scores <= 0 count as last. By rank, for scores whose size means little: log(31 / rank), 0 from the 31st on, so that a
-    longer list is not a stronger one.
+    By score: for each of DEPTHS a ramp that is 1 at the best score and falls with the log of the score to 0 so far below, and 1 for
+    being named at all; a list's own scale drops out that way. Weighted sums of ramps are the convex, never falling functions of the
+    log-score with knots there. Scores <= 0 have no ramp. By rank, for scores whose size means little: log(31 / rank), 0 from the
+    31st on, so that a longer list is not a stronger one.
     """
-    m = len(scores)
-    if not m:
-        return np.zeros(0)
+    named = np.isfinite(scores)
     if basis == "rank":
-        return np.maximum(np.log((_RANKS + 1.0) / np.arange(1.0, m + 1.0)), 0.0)
-    if scores[0] <= 0:
-        return np.full(m, _PRESENT)
-    depth = np.minimum(np.log(scores[0]) - np.log(np.maximum(scores, scores[0] * np.exp(-_DEEPEST))), _DEEPEST)
-    return np.asarray(depth[-1] - depth + _PRESENT, dtype=np.float64)
+        rank = np.empty(len(scores))
+        rank[np.argsort(-scores, kind="stable")] = np.arange(1.0, len(scores) + 1.0)
+        return (named * np.maximum(np.log((_RANKS + 1.0) / rank), 0.0))[:, None]
+    top = float(scores.max(initial=0.0))
+    below = np.log(np.maximum(scores, top * np.exp(-DEPTHS[-1])) / top) if top > 0 else np.full(len(scores), -DEPTHS[-1])
+    return np.column_stack([*(np.maximum(1.0 + below / depth, 0.0) for depth in DEPTHS), named])
+
+
+def novelty(popularity: Values) -> Values:
+    """Return -1 for the most popular candidate, less for others, 0 for those that popularity does not name: float64 (m,)."""
+    return -source_values(popularity, "score")[:, len(DEPTHS) - 1]

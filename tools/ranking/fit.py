@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 
 from scenewise.store.types import ItemId, Profile, Taste
 from scenewise.tools.catalogue.conditions import Columns
-from scenewise.tools.ranking.calibration import Priors
+from scenewise.tools.ranking.calibration import Parts, Priors
 from scenewise.tools.ranking.model import Wishes
 
 Rows = NDArray[np.int32]
-Parts = dict[str, NDArray[np.float64]]
 _LEAST_WEIGHT = 0.002  # a domain weighted 0 is last, not impossible: leaving items out is the constraints' work
 _MOST = 3.0  # likes together, and dislikes together, count at most this many matches
 

@@ -1,7 +1,7 @@
 """The product's ranker: evidence of all sources on one scale, plus the scene, the profile and the wishes.
 
 The model is additive in log-odds, so each item's score can be told apart into what spoke for it. Sources are mapped within
-themselves (calibration.source_values) and weighed by a conditional logit learned on held-back events (tune.py).
+themselves (calibration.source_values) and weighed by what was learned on held-back events (tune.py).
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 
 from scenewise.tools.candidates import Candidates
 from scenewise.tools.catalogue.catalogue import Catalogue
-from scenewise.tools.collaborative.collaborative import SOURCES as COLLABORATIVE_SOURCES
+from scenewise.tools.collaborative.collaborative import CROWD, Collaborative
+from scenewise.tools.collaborative.model import Weights
 from scenewise.tools.context import TurnContext
-from scenewise.tools.ranking.calibration import Calibration, source_values
-from scenewise.tools.ranking.fit import Parts, Rows, SceneLike, scene_parts, taste_parts, wish_parts
+from scenewise.tools.ranking.calibration import Calibration, Parts, Values
+from scenewise.tools.ranking.fit import Rows, SceneLike, scene_parts, taste_parts, wish_parts
 from scenewise.tools.ranking.model import RankedItem, Wishes
 
 _COVERED = 5  # a domain with at least this many collaborative candidates (or all, if it has fewer) is known to the crowd
@@ -50,23 +51,12 @@ class FusionRanker:
         table = _Table.of(candidates, self.catalogue, context.allowed)
         if not len(table.rows) or k < 1:
             return ()
-        parts = self._evidence(table) | self._fit(table.rows, context, wishes or {})
-        parts["parity"] = self.calibration.priors.parity * _parity(parts, table, self.catalogue.columns.domain_code[table.rows])
-        parts["tie_break"] = _TIE * _hash(table.rows, context.seed)
-        parts["bias"] = np.full(len(table.rows), self.calibration.bias)
-        logits = np.sum([*parts.values()], axis=0)
-        best = np.lexsort((table.rows, -logits))[:k]
-        return tuple(self._item(table, place, parts) for place in best.tolist())
-
-    def _evidence(self, table: _Table) -> Parts:
-        parts: Parts = {}
-        alone = [source for source in COLLABORATIVE_SOURCES if source in table.sources] == ["popularity"]
-        for source, (places, scores) in table.sources.items():
-            how = self.calibration.of(source)
-            weight = self.calibration.popularity_alone if alone and source == "popularity" else how.weight
-            parts[source] = np.zeros(len(table.rows))
-            parts[source][places] = weight * source_values(scores, how.basis)
-        return parts
+        parts = add_up(
+            table.rows, table.scores, self._fit(table.rows, context, wishes or {}), self.catalogue, self.calibration, context.seed
+        )
+        best = best_first(table.rows, parts)[:k]
+        ranks = {name: _ranks(scores) for name, scores in table.scores.items()}
+        return tuple(self._item(table, place, parts, ranks) for place in best.tolist())
 
     def _fit(self, rows: Rows, context: TurnContext, wishes: Wishes) -> Parts:
         columns, priors = self.catalogue.columns, self.calibration.priors
@@ -76,22 +66,66 @@ class FusionRanker:
             parts |= scene_parts(scene, context.scene.probability, columns, rows, priors, in_parts=self.pack.in_parts)
         return parts
 
-    def _item(self, table: _Table, place: int, parts: Parts) -> RankedItem:
+    def _item(self, table: _Table, place: int, parts: Parts, ranks: Mapping[str, NDArray[np.int64]]) -> RankedItem:
         contributions = {name: value for name, values in parts.items() if (value := float(values[place])) != 0.0}
         sources = sorted(table.reasons[place], key=lambda source: -contributions.get(source, 0.0))
         reasons = dict.fromkeys(reason for source in sources if (reason := table.reasons[place][source]))
         score = float(1.0 / (1.0 + np.exp(-sum(contributions.values()))))
+        told = {source: (float(table.scores[source][place]), int(ranks[source][place])) for source in sources}
         item_id = self.catalogue.items[int(table.rows[place])].item_id
-        return RankedItem(item_id, score, MappingProxyType(contributions), tuple(sources), tuple(reasons))
+        return RankedItem(item_id, score, MappingProxyType(contributions), tuple(sources), tuple(reasons), MappingProxyType(told))
+
+
+def rank_rows(
+    collaborative: Collaborative,
+    calibration: Calibration,
+    rows: Rows,
+    worth: Weights,
+    *,
+    k: int = 60,
+    free: NDArray[np.bool_] | None = None,
+    seed: int = 0,
+) -> tuple[Rows, NDArray[np.float64]]:
+    """Rank what the sources find for a history, without scene, profile and wishes: rows int32 (m,), best first, and log-odds float64.
+
+    `rows`, `worth` oldest first, each item once, as Collaborative.fold returns them; `free` bool (n_items,), by default all but
+    `rows`. The order and the log-odds are those of FusionRanker over Collaborative.candidates of the same events, `k` and seed.
+    """
+    if free is None:
+        free = np.ones(collaborative.catalogue.n, dtype=bool)
+        free[rows] = False
+    found, scores = collaborative.pool(rows, worth, k, free=free)
+    parts = add_up(found, scores, {}, collaborative.catalogue, calibration, seed)
+    best = best_first(found, parts)
+    return found[best], total(parts)[best]
+
+
+def add_up(rows: Rows, scores: Mapping[str, Values], fit: Parts, catalogue: Catalogue, calibration: Calibration, seed: int) -> Parts:
+    """Return all that speaks for and against the candidates: log-odds, float64 (m,) by name. `scores` as in Calibration.evidence."""
+    parts = calibration.evidence(scores) | fit
+    parts["parity"] = calibration.priors.parity * _parity(parts, scores, catalogue.columns.domain_code[rows])
+    parts["tie_break"] = _TIE * _hash(rows, seed)
+    parts["bias"] = np.full(len(rows), calibration.bias)
+    return parts
+
+
+def total(parts: Parts) -> Values:
+    """Sum the parts: float64 (m,)."""
+    return np.asarray(np.sum([*parts.values()], axis=0), dtype=np.float64)
+
+
+def best_first(rows: Rows, parts: Parts) -> NDArray[np.int64]:
+    """Order places by their sums; equal ones by row."""
+    return np.lexsort((rows, -total(parts)))
 
 
 @dataclass(frozen=True)
 class _Table:
-    """Candidates by item. `rows`: int32 (m,) ascending; `sources`: name -> (places in rows, scores), best first; `reasons`: for
-    each place, source -> clause."""
+    """Candidates by item. `rows`: int32 (m,) ascending; `scores`: by source, float64 (m,), -inf where it did not name the item;
+    `reasons`: for each place, source -> clause."""
 
     rows: Rows
-    sources: Mapping[str, tuple[NDArray[np.int64], NDArray[np.float64]]]
+    scores: Mapping[str, Values]
     reasons: list[dict[str, str]]
 
     @classmethod
@@ -108,31 +142,30 @@ class _Table:
                 scores[row] = candidate.score
                 clauses.setdefault(row, {})[candidate.source] = candidate.reason
         rows = np.asarray(sorted(clauses), dtype=np.int32)
-        return cls(rows, {name: _sorted(scores, rows) for name, scores in best.items()}, [clauses[row] for row in rows.tolist()])
+        return cls(rows, {name: _spread(scores, rows) for name, scores in best.items()}, [clauses[row] for row in rows.tolist()])
 
 
-def _sorted(scores: dict[int, float], rows: Rows) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    own = np.fromiter(scores.keys(), dtype=np.int64, count=len(scores))
-    values = np.fromiter(scores.values(), dtype=np.float64, count=len(scores))
-    order = np.lexsort((own, -values))
-    return np.searchsorted(rows, own[order]), values[order]
+def _spread(scores: dict[int, float], rows: Rows) -> Values:
+    out = np.full(len(rows), -np.inf)
+    out[np.searchsorted(rows, [*scores])] = [*scores.values()]
+    return out
 
 
-def _parity(parts: Parts, table: _Table, domains: NDArray[np.int16]) -> NDArray[np.float64]:
+def _parity(parts: Parts, scores: Mapping[str, Values], domains: NDArray[np.int16]) -> NDArray[np.float64]:
     """Give items of domains that the crowd says nothing about what the crowd says about the item of equal rank elsewhere.
 
     Without it every film, having collaborative evidence, would beat every recipe, which has none. Within its domain an item keeps
     its order by all other parts; the r-th best gets the r-th best collaborative evidence of the covered domains.
     """
-    crowd, covered = np.zeros(len(domains)), np.zeros(len(domains), dtype=bool)
-    for source in COLLABORATIVE_SOURCES:
-        if source in table.sources:
-            crowd += parts[source]
-            covered[table.sources[source][0]] = True
-    rest = np.sum([*parts.values()], axis=0) - crowd
-    codes = np.unique(domains)
+    out, codes = np.zeros(len(domains)), np.unique(domains)
+    if len(codes) < 2:
+        return out
+    crowd, covered = parts.get("novelty", np.zeros(len(domains))).copy(), np.zeros(len(domains), dtype=bool)
+    for source in sorted(CROWD & scores.keys()):
+        crowd += parts[source]
+        covered |= np.isfinite(scores[source])
+    rest = total(parts) - crowd
     warm = [code for code in codes if covered[domains == code].sum() >= min(_COVERED, (domains == code).sum())]
-    out = np.zeros(len(domains))
     if not warm or len(warm) == len(codes):
         return out
     ladder = np.sort(crowd[np.isin(domains, warm)])[::-1][:: len(warm)]
@@ -142,6 +175,13 @@ def _parity(parts: Parts, table: _Table, domains: NDArray[np.int16]) -> NDArray[
         steps = ladder[np.minimum(np.arange(len(places)), len(ladder) - 1)]
         out[places] = np.maximum(steps - crowd[places], 0.0)
     return out
+
+
+def _ranks(scores: Values) -> NDArray[np.int64]:
+    """Return each candidate's place in a source, from 1; equal scores in row order."""
+    ranks = np.empty(len(scores), dtype=np.int64)
+    ranks[np.argsort(-scores, kind="stable")] = np.arange(1, len(scores) + 1)
+    return ranks
 
 
 def _hash(rows: Rows, seed: int) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""Learning how much each collaborative source is worth beside the others, from held-back events."""
+"""Learning how much each source is worth beside the others, from held-back events."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,30 +17,32 @@ from numpy.typing import NDArray
 
 from scenewise.store.errors import StoreError
 from scenewise.tools.catalogue.catalogue import Catalogue
-from scenewise.tools.collaborative.collaborative import Collaborative
-from scenewise.tools.collaborative.interactions import HeldBack, Interactions, Worth, interactions_of, learn_worth
-from scenewise.tools.ranking.calibration import Calibration, source_values
+from scenewise.tools.collaborative.collaborative import IMPERSONAL, Collaborative, Source
+from scenewise.tools.collaborative.interactions import Interactions, Worth, interactions_of, learn_worth
+from scenewise.tools.collaborative.model import Rows
+from scenewise.tools.features import ItemFeatures, features_of
+from scenewise.tools.ranking.calibration import DEPTHS, Calibration, Priors, SourceMap, novelty, source_values
+from scenewise.tools.ranking.fit import SceneLike, scene_parts
+from scenewise.tools.ranking.held_back import LEAST_USERS, How, Questions, hold_back
+from scenewise.tools.ranking.logit import Lists, fit_scale, fit_weights, maximise
 
 if TYPE_CHECKING:
     from scenewise.store.store import Store
 
-_FORMAT = 2
-_HELD = 3
-_LEAST_USERS = 50
-_MOST_USERS = 1_000
-_DEPTH = 100  # candidates a source, the most that the product's tool gives
-_RIDGE = 0.01
-_LEAST_WEIGHT = 0.02  # every source keeps a say, for requests where it is the only one
+_FORMAT = 3  # raise it when what is learned changes
+_DEPTH = 60  # candidates a source, as the agent asks for
+_RIDGE = 0.0003
 _STALE = 0.05  # weights are learned again when the events have become this much more or fewer
+_SCENE_PRIORS = ("scene_domain", "prefer", "ban", "too_long")
+_SIGNS = ((0.0, None), (0.0, None), (None, 0.0), (None, 0.0))
 
 
-@dataclass(frozen=True)
-class _Case:
-    """One held-back event: `values` float64 (m, n_sources) of the user's candidates, and which of them it was."""
+@dataclass(frozen=True, slots=True)
+class Scenes:
+    """The scenes behind the codes of `Sequences.scenes`, in their order; `in_parts` as in scene_parts."""
 
-    values: NDArray[np.float64]
-    target: int
-    worth: float
+    of_code: tuple[SceneLike, ...]
+    in_parts: frozenset[str] = frozenset()
 
 
 def tune_fusion(store: Store, catalogue: Catalogue) -> Calibration:
@@ -55,79 +58,105 @@ def tune_fusion(store: Store, catalogue: Catalogue) -> Calibration:
         return kept
     arrays = store.events.arrays()
     worth = learn_worth(arrays)
-    calibration = learn_calibration(interactions_of(arrays, catalogue, worth), catalogue, worth)
+    calibration = learn_calibration(interactions_of(arrays, catalogue, worth), catalogue, worth, features=features_of(catalogue))
     _write(folder, key, n_events, calibration)
     return calibration
 
 
-def learn_calibration(interactions: Interactions, catalogue: Catalogue, worth: Worth, *, seed: int = 0) -> Calibration:
-    """Hold back each user's last three events, fit the sources on the rest, and weigh them so that they rank these high.
+def learn_calibration(
+    interactions: Interactions,
+    catalogue: Catalogue,
+    worth: Worth,
+    *,
+    seed: int = 0,
+    how: How = "slice",
+    features: ItemFeatures | None = None,
+    sources: Mapping[str, Source] | None = None,
+    scenes: Scenes | None = None,
+    trial: Collaborative | None = None,
+) -> Calibration:
+    """Hold events back (see hold_back), fit the sources on the rest, and weigh them so that they rank what was held back high.
 
-    The weights (>= 0.02) are those of a conditional logit over the user's candidates (McFadden 1974; the listwise loss of ListNet,
-    Cao et al. 2007, with one relevant item), with a ridge, events counting by their worth. At most 1,000 users, drawn by seed.
+    `features`, `sources`: as for Collaborative.fit; `trial` are sources fitted on the rest already, in place of these. With `scenes`,
+    what a scene's fit is worth is learned too, drawn towards the priors, from the events that carry one. The default comes back where
+    fewer than 50 users are left to learn from.
     """
-    rest, held = interactions.hold_back(_HELD)
-    users = np.random.default_rng(seed).permutation(np.unique([one.user for one in held]).astype(np.int64))[:_MOST_USERS]
-    drawn = {*users.tolist()}
-    asked = [one for one in held if one.user in drawn]
-    if len(drawn) < _LEAST_USERS:
+    held = hold_back(interactions, how, seed=seed)
+    if held.n_users < LEAST_USERS:
         return Calibration()
-    collaborative = Collaborative.fit(rest, catalogue, worth)
-    cases = [case for one in asked if (case := _case(collaborative, one)) is not None]
-    if len(cases) < _LEAST_USERS:
+    collaborative = trial or Collaborative.fit(held.rest, catalogue, worth, features=features, sources=sources)
+    lists, rows = _collect(collaborative, held)
+    if len({one.user for one, target in zip(held.asked, lists.target.tolist(), strict=True) if target >= 0}) < LEAST_USERS:
         return Calibration()
-    weights = _fit_weights(cases)
-    bias = _fit_bias(cases, weights, share_found=len(cases) / len(asked))
-    names = [*collaborative.models]
-    alone = _fit_weights([replace(case, values=case.values[:, [names.index("popularity")]]) for case in cases])
-    by_name = dict(zip(names, weights.tolist(), strict=True))
-    return Calibration().learned(by_name, bias, len(drawn), popularity_alone=float(alone[0]))
+    weights = fit_weights(lists, ridge=_RIDGE)
+    logits = lists.values @ weights.astype(np.float32)
+    scale, bias = fit_scale(lists, logits)
+    default, names = Calibration(), [*collaborative.models]
+    return Calibration(
+        MappingProxyType({**default.sources, **_maps(names, scale * weights)}),
+        bias,
+        default.priors if scenes is None else _scene_priors(lists, rows, scale * logits, held.scenes, catalogue, scenes),
+        held.n_users,
+        _learn_alone(lists, names),
+        float(scale * weights[-1]),
+    )
 
 
-def _case(collaborative: Collaborative, held: HeldBack) -> _Case | None:
-    """Collect the candidates as the product would; None where the target is not among them."""
-    free = np.ones(collaborative.catalogue.n, dtype=bool)
-    free[held.rows] = False
-    best = collaborative.best(held.rows, held.worth, _DEPTH, free=free)
-    union = np.unique(np.concatenate([columns for columns, _ in best.values()]))
-    place = int(np.searchsorted(union, held.target))
-    if place == len(union) or union[place] != held.target:
-        return None
-    values = np.zeros((len(union), len(best)))
-    for number, (columns, scores) in enumerate(best.values()):
-        values[np.searchsorted(union, columns), number] = source_values(scores.astype(np.float64), "score")
-    return _Case(values, place, held.target_worth)
+def _collect(collaborative: Collaborative, held: Questions) -> tuple[Lists, Rows]:
+    """Gather the candidates of all questions as the product would, with the values of their sources and, last, novelty; and their
+    rows, int32 (n,)."""
+    values, rows, targets = [], [], []
+    for one in held.asked:
+        free = np.ones(collaborative.catalogue.n, dtype=bool)
+        free[one.rows] = False
+        found, scores = collaborative.pool(one.rows, one.worth, _DEPTH, free=free)
+        of_source = [source_values(scores[name], "score") for name in collaborative.models]
+        popularity = scores.get("popularity", np.full(len(found), -np.inf))
+        values.append(np.column_stack([*of_source, novelty(popularity)]).astype(np.float32))
+        rows.append(found)
+        place = np.flatnonzero(found == one.target)
+        targets.append(int(place[0]) if len(place) else -1)
+    lengths = np.asarray([len(found) for found in rows], dtype=np.int64)
+    worth = np.asarray([one.target_worth for one in held.asked], dtype=np.float64)
+    return Lists(np.concatenate(values), lengths, np.asarray(targets, dtype=np.int64), worth), np.concatenate(rows)
 
 
-def _fit_weights(cases: Sequence[_Case]) -> NDArray[np.float64]:
-    from scipy.optimize import minimize
-
-    total = sum(case.worth for case in cases)
-
-    def loss(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        value, slope = _RIDGE * float(weights @ weights), 2.0 * _RIDGE * weights
-        for case in cases:
-            logits = case.values @ weights
-            odds = np.exp(logits - logits.max())
-            odds /= odds.sum()
-            value -= case.worth * float(np.log(max(odds[case.target], 1e-300))) / total
-            slope += case.worth * (odds @ case.values - case.values[case.target]) / total
-        return value, slope
-
-    n = cases[0].values.shape[1]
-    found = minimize(loss, np.full(n, 0.5), jac=True, method="L-BFGS-B", bounds=[(_LEAST_WEIGHT, None)] * n, options={"maxiter": 50})
-    return np.asarray(found.x, dtype=np.float64)
+def _maps(names: Sequence[str], weights: NDArray[np.float64]) -> dict[str, SourceMap]:
+    """Deal the weights out to the sources."""
+    n = len(DEPTHS) + 1
+    return {name: SourceMap(tuple(weights[n * i : n * (i + 1)].tolist())) for i, name in enumerate(names)}
 
 
-def _fit_bias(cases: Sequence[_Case], weights: NDArray[np.float64], *, share_found: float) -> float:
-    """Choose the bias with which the logistic scores of a list add up to the share of lists that hold their target."""
-    logits = [case.values @ weights for case in cases]
-    low, high = -40.0, 20.0
-    for _ in range(50):
-        bias = (low + high) / 2.0
-        expected = float(np.mean([(1.0 / (1.0 + np.exp(-(one + bias)))).sum() for one in logits]))
-        low, high = (bias, high) if expected < share_found else (low, bias)
-    return (low + high) / 2.0
+def _learn_alone(lists: Lists, names: Sequence[str]) -> Mapping[str, SourceMap]:
+    """Weigh the sources that are the same for everybody as if there were no others."""
+    n = len(DEPTHS) + 1
+    kept = [name for name in names if name in IMPERSONAL]
+    columns = [n * names.index(name) + i for name in kept for i in range(n)]
+    if not columns:
+        return Calibration().alone
+    return MappingProxyType(_maps(kept, fit_weights(replace(lists, values=lists.values[:, columns]), ridge=_RIDGE)))
+
+
+def _scene_priors(
+    lists: Lists, rows: Rows, logits: NDArray[np.float32], codes: NDArray[np.int16], catalogue: Catalogue, scenes: Scenes
+) -> Priors:
+    """Learn what a scene's fit is worth beside the sources: the most probable weights, the priors being normal with deviation 1."""
+    by_hand = Priors()
+    unit = replace(by_hand, **dict.fromkeys(_SCENE_PRIORS, 1.0))
+    told = (codes >= 0) & (codes < len(scenes.of_code)) & (lists.target >= 0)
+    starts, values = lists.starts, []
+    for place in np.flatnonzero(told).tolist():
+        part = slice(starts[place], starts[place] + lists.lengths[place])
+        fit = scene_parts(scenes.of_code[codes[place]], 1.0, catalogue.columns, rows[part], unit, in_parts=scenes.in_parts)
+        values.append(np.column_stack([*fit.values()]).astype(np.float32))
+    if not values:
+        return by_hand
+    kept = np.repeat(told, lists.lengths)
+    asked = Lists(np.concatenate(values), lists.lengths[told], lists.target[told], lists.worth[told])
+    centre = np.asarray([getattr(by_hand, name) for name in _SCENE_PRIORS])
+    ridge = 0.5 / float(asked.worth.sum())
+    found = maximise(asked, bounds=_SIGNS, ridge=ridge, centre=centre, start=centre, offset=logits[kept].astype(np.float32))
+    return replace(by_hand, **dict(zip(_SCENE_PRIORS, found.tolist(), strict=True)))
 
 
 def _read(folder: Path, key: str, n_events: int) -> Calibration | None:

@@ -96,6 +96,11 @@ def default_pack() -> ScenePack:
     return parse_pack((files("scenewise.tools.scene") / "scenes.toml").read_text(encoding="utf-8"), "scenes.toml")
 
 
+def read_pack(path: Path) -> ScenePack:
+    """Read a store's scenes.toml where there is one, else the default pack."""
+    return load_pack(path) if path.is_file() else default_pack()
+
+
 def parse_pack(text: str, file: str = "scenes.toml") -> ScenePack:
     """Read a pack from the text of a TOML file; `file` is what errors call it."""
     try:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, vstack
 
+from scenewise.tools.collaborative.collaborative import top_rows
 from scenewise.tools.collaborative.interactions import Interactions, from_columns
-from scenewise.tools.collaborative.model import CollaborativeModel, Explaining
+from scenewise.tools.collaborative.model import CollaborativeModel, Explaining, load_arrays
 
 Make = Callable[[], CollaborativeModel]
 N_USERS, N_ITEMS = 40, 20
@@ -121,7 +123,83 @@ def check_contributions_add_up(make: Make) -> None:
         np.testing.assert_allclose(parts.sum(axis=0), model.scores(rows, weights), atol=1e-5)
 
 
-PERSONAL = (check_finds_what_was_left_out, check_one_event_is_enough, check_no_history_scores_nothing)
+def check_fit_leaves_the_data_alone(make: Make) -> None:
+    data = checkerboard()
+    data.matrix.data[:] = 0.5
+    fit(make, data)
+    assert (data.matrix.data == 0.5).all()
+
+
+def check_batch_equals_single(make: Make) -> None:
+    data = checkerboard()
+    model = fit(make, data)
+    if hasattr(model, "scores_batch"):
+        matrix = vstack([data.matrix[:5], csr_matrix((1, N_ITEMS), dtype=np.float32)]).tocsr()
+        parts = [matrix[place] for place in range(6)]
+        alone = np.stack([model.scores(one.indices, one.data) for one in parts])
+        np.testing.assert_allclose(model.scores_batch(matrix), alone, atol=1e-5)
+        assert model.scores_batch(matrix[:0]).shape == (0, N_ITEMS)
+
+
+def check_only_allowed_items_and_no_more_than_there_are(make: Make) -> None:
+    data = checkerboard()
+    allowed = np.arange(N_ITEMS) < 7
+    scores = fit(make, data).scores(*history(data, 1))
+    rows, values = top_rows(np.where(allowed, scores, 0.0).astype(np.float32), 1_000)
+    assert len(rows) <= 7
+    assert allowed[rows].all()
+    assert (np.diff(values) <= 0).all()
+
+
+def check_all_zero_ratings_say_nothing(make: Make) -> None:
+    zeros = csr_matrix((np.zeros(4, dtype=np.float32), ([0, 0, 1, 1], [0, 1, 1, 2])), shape=(2, 3))
+    scores = make().fit(zeros, empty(3).sequences).scores(np.array([1], dtype=np.int32), np.ones(1, dtype=np.float32))
+    assert scores.tolist() == [0.0, 0.0, 0.0]
+
+
+def check_an_item_in_all_baskets_does_not_hide_the_others(make: Make) -> None:
+    data = checkerboard()
+    users, rows = data.matrix.nonzero()
+    everybody = np.arange(N_USERS)
+    columns = np.concatenate((users, everybody)), np.concatenate((rows, np.full(N_USERS, N_ITEMS)))
+    times_s = np.arange(len(columns[0]), dtype=np.float64)
+    full = from_columns(*columns, times_s, np.ones(len(times_s), np.float32), shape=(N_USERS, N_ITEMS + 1))
+    scores = fit(make, full).scores(np.array([0, 2, 4], dtype=np.int32), np.ones(3, dtype=np.float32))
+    scores[[0, 2, 4]] = -np.inf
+    assert np.isfinite(scores[6:]).all()
+    assert scores[6:N_ITEMS:2].max() > scores[1:N_ITEMS:2].max()
+
+
+def check_duplicates_are_no_harm(make: Make) -> None:
+    users, rows = np.tile([0, 0, 1, 1], 3), np.tile([0, 1, 1, 2], 3)
+    data = from_columns(users, rows, np.zeros(12), np.ones(12, dtype=np.float32), shape=(2, 3))
+    scores = fit(make, data).scores(np.array([0, 0, 0, 1], dtype=np.int32), np.ones(4, dtype=np.float32))
+    assert np.isfinite(scores).all()
+
+
+def check_a_million_events_of_one_user(make: Make) -> None:
+    """Over 100,000 items: what is quadratic in a history would not end. Scoring that history must not either."""
+    rng = np.random.default_rng(0)
+    users = np.concatenate((np.zeros(1_000_000, dtype=np.int64), rng.integers(1, 100, 500)))
+    rows = rng.integers(0, 100_000, len(users))
+    data = from_columns(users, rows, np.arange(len(users), dtype=np.float64), np.ones(len(users), np.float32), shape=(100, 100_000))
+    start = time.process_time()
+    scores = fit(make, data).scores(*history(data, 0))
+    assert np.isfinite(scores).all()
+    assert time.process_time() - start < 30.0
+
+
+def check_nothing_is_pickled(make: Make, folder: Path) -> None:
+    fit(make, checkerboard()).save(folder / "model.npz")
+    assert all(array.dtype != object for array in load_arrays(folder / "model.npz").values())
+
+
+PERSONAL = (
+    check_finds_what_was_left_out,
+    check_one_event_is_enough,
+    check_no_history_scores_nothing,
+    check_an_item_in_all_baskets_does_not_hide_the_others,
+)
 COMMON = (
     check_scores_have_the_promised_form,
     check_zero_weights_are_finite,
@@ -130,4 +208,9 @@ COMMON = (
     check_an_item_without_events_is_never_nan,
     check_same_data_same_scores,
     check_contributions_add_up,
+    check_fit_leaves_the_data_alone,
+    check_batch_equals_single,
+    check_only_allowed_items_and_no_more_than_there_are,
+    check_all_zero_ratings_say_nothing,
+    check_duplicates_are_no_harm,
 )

@@ -1,0 +1,66 @@
+"""The settings of the Transformer."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
+
+Count = Annotated[int, Field(ge=1)]
+Share = Annotated[FiniteFloat, Field(ge=0, lt=1)]
+Amount = Annotated[FiniteFloat, Field(gt=0)]
+FULL_COST = 10_000_000_000  # events times items up to which the full softmax is worth its price: some 50 CPU s an epoch at 64 dimensions
+
+
+class TransformerConfig(BaseModel):
+    """All there is to choose. Two trainings with the same settings, data and number of threads end alike.
+
+    `dim`: length of the vectors of items and users; `blocks`, `heads`: of attention; `max_length`: events of a history that are
+    looked at. `dropout`: in the network; `id_dropout`: share of items whose id is hidden in a step, so that features learn to stand
+    alone (without features there is none); `moment_dropout`: share of scenes, and of ages, that are hidden.
+    `scenes`, `ages`: whether the scene, and the time since each event, are looked at.
+    `spectral`: start from the spectral embedding of the transitions rather than from noise.
+    `loss`: cross-entropy over the `full` catalogue, or `sampled`: over the batch's own items and `n_negatives` others; `auto`: full
+    where events times items stay under 10^10. `smoothing`: of the labels. `temperature`: where the logits' scale starts.
+    `epochs` at most; the learning rate `lr` rises over the first `warm_up` of the steps and falls as a cosine to a twentieth;
+    `patience`: epochs without a better NDCG@10 on the held-back events of `n_held_back` users after which training ends.
+    `minutes` of wall time at most (the rate falls by then). `tokens`: events a step. `device`: "auto" takes a GPU where there is one.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    dim: Annotated[int, Field(ge=2, multiple_of=2)] = 64
+    blocks: Count = 2
+    heads: Count = 2
+    max_length: Count = 100
+    dropout: Share = 0.3
+    id_dropout: Share = 0.1
+    moment_dropout: Share = 0.3
+    scenes: bool = True
+    ages: bool = False
+    spectral: bool = True
+    loss: Literal["auto", "full", "sampled"] = "auto"
+    n_negatives: Count = 2048
+    smoothing: Share = 0.0
+    temperature: Amount = 0.07
+    epochs: Count = 12
+    patience: Count = 3
+    n_held_back: Annotated[int, Field(ge=0)] = 2000
+    minutes: Amount | None = None
+    tokens: Count = 2048
+    lr: Amount = 3e-3
+    warm_up: Share = 0.1
+    weight_decay: Share = 0.0
+    clip: Amount = 1.0
+    seed: Annotated[int, Field(ge=0)] = 0
+    device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$")] = "auto"
+
+    @model_validator(mode="after")
+    def _heads_divide(self) -> Self:
+        if self.dim % self.heads:
+            raise ValueError("dim must be a multiple of heads")
+        return self
+
+    def full_softmax(self, n_events: int, n_items: int) -> bool:
+        """Say whether the loss goes over all items."""
+        return self.loss == "full" or (self.loss == "auto" and n_events * n_items <= FULL_COST)
