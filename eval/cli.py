@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from scenewise.eval.dataset import Dataset
 
 Report = Callable[[int, int | None], None]
-app = typer.Typer(no_args_is_help=True, help="Measure: ranking, click-through, ratings, cold starts, speed, whole turns.")
+app = typer.Typer(no_args_is_help=True, help="Measure: ranking, scenes, speed, whole turns.")
 err = Console(stderr=True)
 NOW_S = 1_777_888_800.0  # the clock of generated turns: the same run gives the same turns
 
@@ -91,68 +91,6 @@ def ranking(
         return run(dataset, protocol=protocol, seeds=_seeds(seeds), tries=tries, without=left_out, text=text, progress=progress)
 
     _measure("models", work, out, json_)
-
-
-@app.command()
-def ctr(
-    data: Data,
-    format_: Format = "auto",
-    model: Annotated[str, typer.Option("--model", help="fm, deepfm or both.")] = "both",
-    seeds: Seeds = "0,1,2,3,4",
-    tries: Tries = 6,
-    out: Out = None,
-    json_: Json = False,
-) -> None:
-    """Click-through: AUC and log loss of the factorisation machine and DeepFM, with and without the moment."""
-    from scenewise.eval.ctr import run
-
-    def work(progress: Report) -> dict[str, Any]:
-        return run(_read(data, format_), model=model, seeds=_seeds(seeds), tries=tries, progress=progress)
-
-    _measure("trainings", work, out, json_)
-
-
-@app.command()
-def rating(
-    data: Data, format_: Format = "auto", seeds: Seeds = "0,1,2,3,4", tries: Tries = 6, out: Out = None, json_: Json = False
-) -> None:
-    """Ratings: RMSE and MAE of biases, neighbours and the factorisation machine, with and without the moment."""
-    from scenewise.eval.rating import run
-
-    _measure("trainings", lambda report: run(_read(data, format_), seeds=_seeds(seeds), tries=tries, progress=report), out, json_)
-
-
-@app.command(name="cold-start")
-def cold_start(
-    data: Data,
-    format_: Format = "auto",
-    titles: Titles = None,
-    graph: GraphPath = None,
-    what: Annotated[str, typer.Option("--what", help="items (without events), domains (new to one) or users.")] = "items",
-    seeds: Seeds = "0,1,2,3,4",
-    out: Out = None,
-    json_: Json = False,
-) -> None:
-    """What is new: items without any event, users new to a domain, users with hardly any history."""
-    from scenewise.eval.cold_start import run
-
-    _measure("models", lambda report: run(_read(data, format_, titles, graph), what=what, seeds=_seeds(seeds), progress=report), out, json_)
-
-
-@app.command(name="graph-value")
-def graph_value(
-    data: Data,
-    format_: Format = "auto",
-    titles: Titles = None,
-    graph: GraphPath = None,
-    seeds: Seeds = "0,1,2,3,4",
-    out: Out = None,
-    json_: Json = False,
-) -> None:
-    """Does the graph earn its place? The real one against none and against a random one of the same shape."""
-    from scenewise.eval.graph_value import run
-
-    _measure("models", lambda report: run(_read(data, format_, titles, graph), seeds=_seeds(seeds), progress=report), out, json_)
 
 
 @app.command(name="cross-scene")

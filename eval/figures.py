@@ -176,7 +176,7 @@ def _label(panel: Axes, points: Sequence[tuple[float, float, str, bool]]) -> Non
     """Name points without covering a point or another name: the nearest free place is taken, with a line to it where it is far."""
     from matplotlib.transforms import Bbox
 
-    renderer = panel.figure.canvas.get_renderer()
+    renderer = panel.figure.canvas.get_renderer()  # type: ignore[attr-defined]  # the Agg canvas has one
     inside = panel.get_window_extent(renderer)
     taken = [Bbox.from_bounds(x - 9, y - 9, 18, 18) for x, y in (panel.transData.transform(point[:2]) for point in points)]
     for x, y, words, ours in sorted(points, key=lambda point: (not point[3], -point[1])):

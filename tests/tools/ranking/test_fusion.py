@@ -42,7 +42,7 @@ CATALOGUE = Catalogue.from_items(
     ]
 )
 CALIBRATION = Calibration(
-    {"ease": SourceMap(1.0, "score"), "popularity": SourceMap(0.5, "score"), "retrieve": SourceMap(1.0, "rank")}, bias=-3.0
+    {"ease": SourceMap((0, 0, 4, 0, 0)), "popularity": SourceMap((0, 0, 2, 0, 0)), "retrieve": SourceMap((1.0,), "rank")}, bias=-3.0
 )
 RANKER = FusionRanker(CATALOGUE, ScenePack((COMMUTE,), ""), CALIBRATION)
 CONTEXT = TurnContext(
@@ -79,18 +79,20 @@ def test_one_source_keeps_its_order() -> None:
 def test_two_sources_by_hand() -> None:
     found = table("ease", {"film1": 2.0, "film2": 1.0}) + table("popularity", {"film2": 9.0})
     ranked = films(RANKER.rank(found, CONTEXT, 10))
-    assert ranked["film1"].contributions["ease"] == pytest.approx(np.log(2) + 0.5)
-    assert ranked["film2"].contributions["popularity"] == pytest.approx(0.25)
-    assert ranked["film2"].score == pytest.approx(1 / (1 + np.exp(3.0 - 0.5 - 0.25)), abs=1e-6)
+    assert ranked["film1"].contributions["ease"] == pytest.approx(4.0)
+    assert ranked["film2"].contributions["ease"] == pytest.approx(4.0 - np.log(2))
+    assert ranked["film2"].contributions["popularity"] == pytest.approx(2.0)
+    assert ranked["film2"].score == pytest.approx(1 / (1 + np.exp(3.0 - 6.0 + np.log(2))), abs=1e-6)
     assert ranked["film2"].sources == ("ease", "popularity")
+    assert ranked["film2"].told == {"ease": (1.0, 2), "popularity": (9.0, 1)}
 
 
 def test_popularity_counts_more_where_it_is_all_there_is() -> None:
-    ranker = replace(RANKER, calibration=replace(CALIBRATION, popularity_alone=2.0))
+    ranker = replace(RANKER, calibration=replace(CALIBRATION, alone={"popularity": SourceMap((0, 0, 8, 0, 0))}))
     popular = table("popularity", {"film1": 2.0, "film2": 1.0})
     (alone, _), among = ranker.rank(popular, CONTEXT, 2), ranker.rank(popular + table("ease", {"film3": 1.0}), CONTEXT, 3)
-    assert alone.contributions["popularity"] == pytest.approx(2.0 * (np.log(2) + 0.5))
-    assert films(among)["film1"].contributions["popularity"] == pytest.approx(0.5 * (np.log(2) + 0.5))
+    assert alone.contributions["popularity"] == pytest.approx(8.0)
+    assert films(among)["film1"].contributions["popularity"] == pytest.approx(2.0)
 
 
 def test_agreement_lifts() -> None:

@@ -35,7 +35,8 @@ class _CrossEntropy(torch.autograd.Function):
         by_items.index_add_(0, told, pull * users)
         by_items -= smoothing / len(items) * (weights[:, None] * users).sum(dim=0)
         ctx.save_for_backward(by_users, by_items)
-        return (weights * (totals.log() + highest - (1 - smoothing) * own - smoothing * (users @ mean))).sum()
+        total: Tensor = (weights * (totals.log() + highest - (1 - smoothing) * own - smoothing * (users @ mean))).sum()
+        return total
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from torch import Tensor, nn
 
-from scenewise.tools.collaborative.content_knn import tfidf
+from scenewise.tools.tfidf import tfidf
 from scenewise.tools.collaborative.model import Rows
 from scenewise.tools.features import ItemFeatures
 from scenewise.tools.ranking.transformer.config import TransformerConfig
@@ -122,7 +122,7 @@ class Network(nn.Module):
         states = self.dropout(states)
         for block in self.blocks:
             states = block(states)
-        states: Tensor = self.last(states)
+        states = torch.as_tensor(self.last(states))
         if not (self.n_scenes or self.config.ages):
             return states
         moment = torch.zeros_like(states)
