@@ -39,6 +39,7 @@ def examine() -> list[Finding]:
         Finding("model", found.model_ready, "ready" if found.model_ready else "not fetched: run `scenewise llm fetch`"),
         _server(settings.llm_url, settings.home),
         _store(settings.store_path),
+        _models(settings.store_path),
     ]
 
 
@@ -74,3 +75,13 @@ def _store(path: Path) -> Finding:
             return Finding("store", True, f"{store.items.count()} items, {store.users.count()} users, {store.events.count()} events")
     except ScenewiseError as error:
         return Finding("store", False, str(error))
+
+
+def _models(store: Path) -> Finding:
+    from scenewise.tools.ranking.artefacts import first_usable, versions
+
+    if not versions(store / "models"):
+        return Finding("trained models", True, "none: models are fitted at each start; `scenewise train` makes better ones")
+    version, problems = first_usable(store / "models", lambda artefact: artefact.manifest.version)
+    served = f"version {version} serves" if version else "models are fitted at each start"
+    return Finding("trained models", not problems, "; ".join((*problems, served)))

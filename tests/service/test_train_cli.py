@@ -112,6 +112,21 @@ def test_ctrl_c_leaves_the_version_that_was_there(read: Read, tmp_path: Path) ->
     assert [one.name for one in (path / "models").iterdir() if one.name.startswith(".part")] == []
 
 
+def test_the_doctor_finds_damaged_models(read: Read, own_store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def examine() -> tuple[bool, str]:
+        found = read("doctor", code=1)  # this home has no vLLM
+        return next((one["ok"], one["message"]) for one in found if one["name"] == "trained models")
+
+    monkeypatch.setenv("SCENEWISE_STORE", str(own_store))
+    assert examine() == (True, "none: models are fitted at each start; `scenewise train` makes better ones")
+    first, second = read("train")["version"], read("train")["version"]
+    assert examine() == (True, f"version {second} serves")
+    (own_store / "models" / second / "fusion.json").unlink()
+    ok, message = examine()
+    assert not ok
+    assert message == f"trained models {second}: a file is missing; run `scenewise train` again; version {first} serves"
+
+
 def test_times_are_utc_unless_they_say_otherwise() -> None:
     assert read_since("1970-01-02") == read_since("1970-01-02T01:00+01:00") == 86_400
     with pytest.raises(InputError):

@@ -65,6 +65,8 @@ class SequenceTransformer:
             raise InputError("The Transformer needs the sequences of events; pass `sequences`.")
         if self.features is not None and self.features.n != matrix.shape[1]:
             raise InputError("The features must be those of the items of the interactions.")
+        n_known = len(np.unique(sequences.rows))
+        self.config = self.config.settled(len(sequences.rows), n_known)
         worth = np.minimum(worth_of_events(matrix, sequences), np.float32(1))
         held = choose_held(sequences, self.config)
         samples, questions = Samples.of(sequences, worth, held, self.config.max_length)

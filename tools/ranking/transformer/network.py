@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from torch import Tensor, nn
 
-from scenewise.tools.tfidf import tfidf
 from scenewise.tools.collaborative.model import Rows
 from scenewise.tools.features import ItemFeatures
 from scenewise.tools.ranking.transformer.config import TransformerConfig
 from scenewise.tools.ranking.transformer.samples import N_AGES, START
+from scenewise.tools.tfidf import tfidf
 
 _STEEPEST = 40.0  # logits lie between -40 and 40, so that float32 holds their exponentials
 
@@ -51,8 +51,8 @@ class Block(nn.Module):
         self.heads, dim = config.heads, config.dim
         self.before_attention, self.before_feed = nn.LayerNorm(dim), nn.LayerNorm(dim)
         self.attend, self.mix = nn.Linear(dim, 3 * dim), nn.Linear(dim, dim)
-        self.feed = nn.Sequential(nn.Linear(dim, 2 * dim), nn.GELU(), nn.Dropout(config.dropout), nn.Linear(2 * dim, dim))
-        self.dropout = nn.Dropout(config.dropout)
+        self.feed = nn.Sequential(nn.Linear(dim, 2 * dim), nn.GELU(), nn.Dropout(config.dropout or 0.0), nn.Linear(2 * dim, dim))
+        self.dropout = nn.Dropout(config.dropout or 0.0)
 
     def forward(self, states: Tensor) -> Tensor:
         b, t, dim = states.shape
@@ -88,7 +88,7 @@ class Network(nn.Module):
         self.scene_now, self.age_now = nn.Embedding(n_scenes + 1, dim), nn.Embedding(N_AGES, dim)
         self.film = nn.Linear(dim, 2 * dim)
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.blocks))
-        self.last, self.dropout = nn.LayerNorm(dim), nn.Dropout(config.dropout)
+        self.last, self.dropout = nn.LayerNorm(dim), nn.Dropout(config.dropout or 0.0)
         self.log_scale = nn.Parameter(torch.tensor(-float(np.log(config.temperature))))
         for module in self.modules():
             if isinstance(module, nn.Linear | nn.Embedding):
