@@ -35,7 +35,7 @@ COMMANDS = list(commands(typer.main.get_command(app)))
 
 def test_these_are_the_commands() -> None:
     assert {" ".join(words) for words in COMMANDS} == {
-        *("", "demo", "ingest", "chat", "recommend", "reindex", "doctor", "items", "scenes", "turns"),
+        *("", "demo", "ingest", "chat", "recommend", "train", "reindex", "doctor", "items", "scenes", "turns"),
         *("llm", "llm fetch", "llm start", "llm stop", "llm status", "llm probe"),
     }
 
@@ -349,7 +349,7 @@ def test_reindex_rebuilds_what_is_cached(read: Read, tmp_path: Path) -> None:
 
 def test_doctor_names_what_is_missing_and_the_way_out(read: Read, run: Run) -> None:
     shown = {finding["name"]: finding for finding in read("doctor", code=1)}
-    assert {"python", "compiler", "disk", "packages", "gpu", "vLLM", "model", "LLM server", "store"} == shown.keys()
+    assert {"python", "compiler", "disk", "packages", "gpu", "vLLM", "model", "LLM server", "store", "trained models"} == shown.keys()
     assert shown["python"]["ok"]
     assert shown["packages"]["ok"]
     assert not shown["vLLM"]["ok"]

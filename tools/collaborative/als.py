@@ -109,7 +109,9 @@ class Als:
         rows, place = np.unique(rows[weights > 0], return_inverse=True)
         if not len(rows) or not self._gram.any():
             return np.zeros(self.factors, dtype=np.float32)
-        more = self.alpha * np.bincount(place, weights[weights > 0]) - (not self.spark)  # confidence above that of an unseen item
+        # confidence above that of an unseen item: float32 (h,)
+        more = (self.alpha * np.bincount(place, weights[weights > 0]) - (not self.spark)).astype(np.float32)
         items = self.item_factors[rows]  # (h, factors)
-        ridge = self.regularisation * (len(rows) if self.spark else 1) * np.eye(self.factors)
-        return np.linalg.solve(self._gram + (items.T * more) @ items + ridge, (more + 1.0) @ items).astype(np.float32)
+        normal = self._gram + (items.T * more) @ items
+        normal[np.diag_indices_from(normal)] += self.regularisation * (len(rows) if self.spark else 1)
+        return np.asarray(np.linalg.solve(normal, (more + 1.0) @ items), dtype=np.float32)

@@ -62,7 +62,7 @@ def resolve(catalogue: Catalogue, titles: list[str]) -> tuple[list[ItemId], int]
 
 def describe(found: Candidates, *, n_seeds: int, n_missing: int) -> str:
     """Say in a line what was found, without titles: ids travel in the artifact."""
-    counts = ", ".join(f"{source} {len(rows)}" for source, rows in found.by_source().items())
+    counts = f"{len({one.item_id for one in found})} items by {', '.join(found.by_source())}"
     basis = f"{n_seeds} named item{'s' if n_seeds != 1 else ''}" if n_seeds else "the user's history"
     lead = f"{n_missing} of the titles are not in the catalogue. " if n_missing else ""
     return f"{lead}From {basis}: {counts}." if len(found) else f"{lead}Nothing allowed was found from {basis}."

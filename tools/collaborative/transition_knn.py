@@ -69,7 +69,7 @@ class TransitionKnn:
                 totals = np.asarray(whole.sum(axis=1)).ravel()
                 blocks[scene].append((self.cut.of(whole, rows), totals, whole.astype(np.float32) if self.updatable else whole[:0]))
         self.tables = {scene: PairTable.stack(parts) for scene, parts in blocks.items()} or {_ANY: PairTable.empty(n)}
-        return self
+        return self._damp_all()
 
     def scores(self, rows: Rows, weights: Weights) -> Scores:
         """Return the sum over the history, the latest event counting most: float32 (n_items,)."""
@@ -84,13 +84,16 @@ class TransitionKnn:
         weights = self._recent(weights)
         rows, weights = rows[weights > 0], weights[weights > 0]
         found = sum(near.T @ (weights * share) for near, share in self._near(rows, scene))
-        return np.asarray(found * self._damped(self.damping), dtype=np.float32)
+        return np.asarray(found * self._damp, dtype=np.float32)
 
     def contributions(self, rows: Rows, weights: Weights, columns: Rows, *, scene: int = _ANY) -> Scores:
         """Return each event's part of the score: float32 (h, c)."""
         weights = self._recent(weights)
-        parts = sum(near[:, columns].toarray() * (weights * share)[:, None] for near, share in self._near(rows, scene))
-        return np.asarray(parts * self._damped(self.damping, columns), dtype=np.float32)
+        live = np.flatnonzero(weights)
+        out = np.zeros((len(rows), len(columns)), dtype=np.float32)
+        for near, share in self._near(rows[live], scene):
+            out[live] += near[:, columns].toarray() * (weights[live] * share)[:, None]
+        return out * self._damp[columns]
 
     def update(self, history_rows: Rows, new_row: int, *, scene: int = _ANY, time_s: float | None = None) -> None:
         """Count one more event of a user whose events so far, oldest first, are `history_rows`. No other thread may score meanwhile.
@@ -103,6 +106,7 @@ class TransitionKnn:
         if not 0 <= new_row < len(self.counts):
             raise InputError("The item of the new event has no row in this model; fit it on the present catalogue.")
         self.counts[new_row] += 1
+        self._damp[new_row] = self.counts[new_row] ** -self.damping
         before = history_rows[::-1][: self.pairing.window]
         age = self.pairing.aged(np.asarray([self.last_s if time_s is None else time_s]), self.last_s)
         worth = (self.pairing.decay ** np.arange(len(before)) * age)[before != new_row]
@@ -138,7 +142,7 @@ class TransitionKnn:
             model.tables = {scene: PairTable.from_arrays(arrays, str(scene)) for scene in arrays["scenes"].tolist()}
         except (KeyError, ValueError, TypeError) as error:
             raise StoreError("The saved model is damaged; delete the file and fit again.") from error
-        return model
+        return model._damp_all()
 
     def _near(self, rows: Rows, scene: int) -> list[tuple[csr_matrix, NDArray[np.float32]]]:
         """Return each table's neighbours of the rows, csr (h, n_items), and how much they count, damped by the rows' own counts."""
@@ -147,11 +151,12 @@ class TransitionKnn:
         if scene != _ANY and (own := self.tables.get(scene)) is not None:
             n_pairs = own.totals[rows] + self.back_off
             shares = [(everywhere, self.back_off / n_pairs), (own, everywhere.totals[rows] / n_pairs)]
-        damped = self._damped(self.damping_from, rows)
+        damped = np.maximum(self.counts[rows], 1.0) ** -self.damping_from
         return [(table.near(rows, self.cut), (share * damped).astype(np.float32)) for table, share in shares]
 
-    def _damped(self, power: float, rows: Rows | slice = slice(None)) -> NDArray[np.float64]:
-        return np.asarray(np.maximum(self.counts[rows], 1.0) ** -power, dtype=np.float64)
+    def _damp_all(self) -> Self:
+        self._damp = (np.maximum(self.counts, 1.0) ** -self.damping).astype(np.float32)
+        return self
 
     def _recent(self, weights: Weights) -> Weights:
         worth = np.float32(self.recency) ** np.arange(len(weights) - 1, -1, -1, dtype=np.float32)

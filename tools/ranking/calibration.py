@@ -17,6 +17,7 @@ from scenewise.store.errors import StoreError
 DEPTHS = (1.0, 2.0, 4.0, 8.0)
 """How far below a list's best score the ramps of `source_values` begin, in natural logarithms."""
 _RANKS = 30.0
+_LEAST = float(np.finfo(np.float64).tiny)  # the logarithm of a smaller score is not told apart
 _FORMAT = 2
 
 Basis = Literal["score", "rank"]
@@ -55,24 +56,24 @@ class Priors:
 
 # "retrieve" answers the words of the request and so may outweigh taste; "scene_search" looks for what suits the scene and may not;
 # "catalogue" lists what fits conditions, in no telling order. The collaborative weights are rounded from those learned on
-# MovieLens 100k, for a store with too few users to learn its own.
+# MovieLens 100k (events before its validation events), for a store with too few users to learn its own; ALS, which stands in for
+# EASE in large catalogues, has those of EASE.
 _DEFAULT_SOURCES: Mapping[str, SourceMap] = MappingProxyType(
     {
-        "popularity": SourceMap((0.0, 0.0, 0.0, 0.0, 0.0)),
-        "item_knn": SourceMap((0.0, 0.0, 0.5, 0.0, 0.0)),
-        "ease": SourceMap((0.0, 0.5, 2.0, 0.0, 0.0)),
-        "als": SourceMap((0.0, 0.5, 2.0, 0.0, 0.0)),
-        "transition_knn": SourceMap((0.5, 1.0, 3.0, 0.0, 0.0)),
-        "next_knn": SourceMap((0.5, 0.5, 0.5, 0.0, 0.0)),
-        "content_knn": SourceMap((0.0, 0.0, 0.2, 0.0, 0.0)),
-        "transformer": SourceMap((0.5, 1.0, 2.0, 0.0, 0.0)),
+        "popularity": SourceMap((0.2, 0.0, 0.0, 0.0, 0.0)),
+        "item_knn": SourceMap((0.0, 0.0, 0.1, 0.3, 0.4)),
+        "ease": SourceMap((0.7, 0.2, 1.4, 0.9, 0.0)),
+        "als": SourceMap((0.7, 0.2, 1.4, 0.9, 0.0)),
+        "transition_knn": SourceMap((0.9, 0.8, 0.5, 0.2, 0.0)),
+        "next_knn": SourceMap((0.0, 0.6, 0.2, 0.1, 0.1)),
+        "content_knn": SourceMap((0.2, 0.0, 0.0, 0.3, 0.0)),
         "retrieve": SourceMap((1.0,), "rank"),
         "scene_search": SourceMap((0.3,), "rank"),
         "graph": SourceMap((0.6,), "rank"),
         "catalogue": SourceMap((0.2,), "rank"),
     }
 )
-_DEFAULT_ALONE: Mapping[str, SourceMap] = MappingProxyType({"popularity": SourceMap((0.0, 0.5, 1.0, 0.0, 0.0))})
+_DEFAULT_ALONE: Mapping[str, SourceMap] = MappingProxyType({"popularity": SourceMap((2.5, 0.0, 0.3, 2.6, 0.0))})
 _UNKNOWN_SOURCE = SourceMap((0.75,), "rank")
 
 
@@ -172,9 +173,10 @@ def source_values(scores: Values, basis: Basis) -> Values:
         rank = np.empty(len(scores))
         rank[np.argsort(-scores, kind="stable")] = np.arange(1.0, len(scores) + 1.0)
         return (named * np.maximum(np.log((_RANKS + 1.0) / rank), 0.0))[:, None]
+    logs = np.log(np.maximum(scores, _LEAST))
     top = float(scores.max(initial=0.0))
-    below = np.log(np.maximum(scores, top * np.exp(-DEPTHS[-1])) / top) if top > 0 else np.full(len(scores), -DEPTHS[-1])
-    return np.column_stack([*(np.maximum(1.0 + below / depth, 0.0) for depth in DEPTHS), named])
+    below = np.maximum(logs - logs.max(), -DEPTHS[-1]) if top > 0 else np.full(len(scores), -DEPTHS[-1])
+    return np.column_stack([*(named * (scores > 0) * np.maximum(1.0 + below / depth, 0.0) for depth in DEPTHS), named])
 
 
 def novelty(popularity: Values) -> Values:

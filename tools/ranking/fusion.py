@@ -6,7 +6,8 @@ themselves (calibration.source_values) and weighed by what was learned on held-b
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Protocol
@@ -55,8 +56,7 @@ class FusionRanker:
             table.rows, table.scores, self._fit(table.rows, context, wishes or {}), self.catalogue, self.calibration, context.seed
         )
         best = best_first(table.rows, parts)[:k]
-        ranks = {name: _ranks(scores) for name, scores in table.scores.items()}
-        return tuple(self._item(table, place, parts, ranks) for place in best.tolist())
+        return tuple(self._items(table, best, parts))
 
     def _fit(self, rows: Rows, context: TurnContext, wishes: Wishes) -> Parts:
         columns, priors = self.catalogue.columns, self.calibration.priors
@@ -66,14 +66,21 @@ class FusionRanker:
             parts |= scene_parts(scene, context.scene.probability, columns, rows, priors, in_parts=self.pack.in_parts)
         return parts
 
-    def _item(self, table: _Table, place: int, parts: Parts, ranks: Mapping[str, NDArray[np.int64]]) -> RankedItem:
-        contributions = {name: value for name, values in parts.items() if (value := float(values[place])) != 0.0}
-        sources = sorted(table.reasons[place], key=lambda source: -contributions.get(source, 0.0))
-        reasons = dict.fromkeys(reason for source in sources if (reason := table.reasons[place][source]))
-        score = float(1.0 / (1.0 + np.exp(-sum(contributions.values()))))
-        told = {source: (float(table.scores[source][place]), int(ranks[source][place])) for source in sources}
-        item_id = self.catalogue.items[int(table.rows[place])].item_id
-        return RankedItem(item_id, score, MappingProxyType(contributions), tuple(sources), tuple(reasons), MappingProxyType(told))
+    def _items(self, table: _Table, best: NDArray[np.int64], parts: Parts) -> Iterator[RankedItem]:
+        values = np.stack([*parts.values()])[:, best].T.tolist()
+        told = {name: list(zip(one[best].tolist(), _ranks(one)[best].tolist(), strict=True)) for name, one in table.scores.items()}
+        for number, place in enumerate(best.tolist()):
+            contributions = {name: value for name, value in zip(parts, values[number], strict=True) if value != 0.0}
+            named = table.reasons[place]
+            sources = tuple(sorted(named, key=lambda source: -contributions.get(source, 0.0)))
+            yield RankedItem(
+                self.catalogue.items[int(table.rows[place])].item_id,
+                1.0 / (1.0 + math.exp(-sum(contributions.values()))),
+                MappingProxyType(contributions),
+                sources,
+                tuple(dict.fromkeys(reason for source in sources if (reason := named[source]))),
+                MappingProxyType({source: told[source][number] for source in sources}),
+            )
 
 
 def rank_rows(

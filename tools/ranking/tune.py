@@ -77,9 +77,9 @@ def learn_calibration(
 ) -> Calibration:
     """Hold events back (see hold_back), fit the sources on the rest, and weigh them so that they rank what was held back high.
 
-    `features`, `sources`: as for Collaborative.fit; `trial` are sources fitted on the rest already, in place of these. With `scenes`,
-    what a scene's fit is worth is learned too, drawn towards the priors, from the events that carry one. The default comes back where
-    fewer than 50 users are left to learn from.
+    `features`, `sources`: as for Collaborative.fit; `trial` are sources fitted already, on what hold_back leaves for the same `how` and
+    `seed`, in place of these. With `scenes`, what a scene's fit is worth is learned too, drawn towards the priors, from the events
+    that carry one. The default comes back where fewer than 50 users are left to learn from.
     """
     held = hold_back(interactions, how, seed=seed)
     if held.n_users < LEAST_USERS:

@@ -1,14 +1,18 @@
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_matrix
 
 from scenewise.store.store import Store
 from scenewise.store.types import Event, Item, ItemId, UserId
 from scenewise.tools.catalogue.catalogue import Catalogue
 from scenewise.tools.collaborative import collaborative as module
 from scenewise.tools.collaborative.collaborative import Collaborative, top_rows
+from scenewise.tools.collaborative.interactions import Worth, from_columns
+from scenewise.tools.features import ItemFeatures
 
 ME = UserId("me")
 
@@ -66,9 +70,29 @@ def test_scores_are_positive_and_fall_within_a_source(collaborative: Collaborati
         assert scores == sorted(scores, reverse=True)
 
 
-def test_k_limits_each_source(collaborative: Collaborative, catalogue: Catalogue) -> None:
+def test_k_limits_what_each_source_proposes_and_all_score_what_any_proposes(collaborative: Collaborative, catalogue: Catalogue) -> None:
     found = collaborative.candidates([rating("me", "c0", 5.0, 0.0)], 2, allowed=everything(catalogue)).by_source()
-    assert {len(rows) for rows in found.values()} == {2}
+    pool = {one.item_id for rows in found.values() for one in rows}
+    assert 2 <= len(pool) <= 2 * len(found)
+    assert all(len([one for one in rows if one.reason]) <= 2 for rows in found.values())
+
+
+def test_a_new_event_of_the_same_second_counts(collaborative: Collaborative, catalogue: Catalogue) -> None:
+    now = [rating("me", "c0", 5.0, 7.0)]
+    before = collaborative.candidates(now, 5, allowed=everything(catalogue)).by_source()
+    after = collaborative.candidates([*now, rating("me", "r0", 5.0, 7.0)], 5, allowed=everything(catalogue)).by_source()
+    assert before["item_knn"][0].item_id.startswith("c")
+    assert after["item_knn"][0].item_id.startswith("r")
+    assert "r0" not in {one.item_id for rows in after.values() for one in rows}
+
+
+def test_sources_of_ones_own(catalogue: Catalogue) -> None:
+    users, rows = np.repeat(np.arange(4), 3), np.tile(np.arange(3), 4)
+    data = from_columns(users, rows, np.arange(12.0), np.ones(12, np.float32), shape=(4, catalogue.n))
+    features = ItemFeatures(csr_matrix(np.eye(catalogue.n, 2, dtype=np.float32)), np.zeros(catalogue.n, dtype=np.int16))
+    assert "content_knn" in Collaborative.fit(data, catalogue, Worth({}), features=features).models
+    own = Collaborative.fit(data, catalogue, Worth({}), sources={"mine": replace(module.SOURCES["item_knn"], recency=0.5)})
+    assert own.candidates([rating("me", "c0", 5.0, 0.0)], 2, allowed=everything(catalogue)).by_source().keys() == {"mine"}
 
 
 def test_nobody_gets_popularity_alone(collaborative: Collaborative, catalogue: Catalogue) -> None:

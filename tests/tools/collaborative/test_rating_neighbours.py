@@ -2,7 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 
@@ -80,6 +80,7 @@ def test_ratings_that_are_none_are_refused(bad: float) -> None:
         RatingNeighbours().fit(csr_matrix((2, 2), dtype=np.float32))
 
 
+@settings(deadline=None)
 @given(
     table=st.lists(st.lists(st.integers(0, 5), min_size=4, max_size=4), min_size=1, max_size=5).filter(lambda table: any(map(any, table))),
     own=st.lists(st.integers(1, 5), max_size=4),

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 
@@ -106,6 +106,7 @@ def test_update_refuses_what_it_cannot_do() -> None:
         fit(TransitionKnn(updatable=True), [[(0, 0)]]).update(np.array([0], dtype=np.int32), N)
 
 
+@settings(deadline=None)
 @given(
     histories=st.lists(st.lists(st.tuples(st.integers(0, N - 1), st.integers(-1, 2)), min_size=1, max_size=8), min_size=1, max_size=6),
     k=st.integers(1, 12),

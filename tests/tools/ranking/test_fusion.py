@@ -8,13 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scenewise.store.errors import NotFound
-from scenewise.store.types import Item, ItemId, Moment, Profile, Taste, UserId
+from scenewise.store.types import Event, Item, ItemId, Moment, Profile, Taste, UserId
 from scenewise.tools.candidates import Candidate, Candidates
 from scenewise.tools.catalogue.catalogue import Catalogue
 from scenewise.tools.catalogue.constraints import Constraints
+from scenewise.tools.collaborative.collaborative import Collaborative
+from scenewise.tools.collaborative.interactions import Worth, from_columns
 from scenewise.tools.context import TurnContext
 from scenewise.tools.ranking.calibration import Calibration, SourceMap
-from scenewise.tools.ranking.fusion import FusionRanker
+from scenewise.tools.ranking.fusion import FusionRanker, rank_rows
 from scenewise.tools.ranking.model import RankedItem
 from scenewise.tools.scene.pack import SceneDef, ScenePack
 from scenewise.tools.scene.reading import SceneReading
@@ -242,3 +244,31 @@ def test_a_book_is_read_in_parts_and_so_fits_a_short_scene() -> None:
     )
     assert whole.contributions["scene_duration"] < 0
     assert "scene_duration" not in in_parts.contributions
+
+
+@pytest.mark.parametrize("seed", [0, 3])
+def test_rows_are_ranked_as_the_candidates_of_a_turn_are(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    users, rows = np.repeat(np.arange(30), 6), np.concatenate([rng.permutation(CATALOGUE.n)[:6] for _ in range(30)])
+    worth = Worth({"rating": 5.0})
+    data = from_columns(users, rows, np.arange(180.0), np.ones(180, np.float32), shape=(30, CATALOGUE.n))
+    collaborative = Collaborative.fit(data, CATALOGUE, worth)
+    history = tuple(
+        Event(UserId("me"), CATALOGUE.items[row].item_id, "rating", value, 0.0)
+        for row, value in zip((3, 9, 1), (5.0, 3.0, 1.0), strict=True)
+    )
+    ranker, context = replace(RANKER, calibration=Calibration(novelty=0.5)), replace(CONTEXT, history=history, seed=seed)
+    ranked = ranker.rank(collaborative.candidates(history, 4, allowed=context.allowed), context, 99)
+    known, weights, _ = collaborative.fold(history, [])
+    found, log_odds = rank_rows(collaborative, ranker.calibration, known, weights, k=4, seed=seed)
+    assert [CATALOGUE.items[row].item_id for row in found] == ids(ranked)
+    assert log_odds == pytest.approx([sum(one.contributions.values()) for one in ranked])
+
+
+@given(st.lists(st.floats(min_value=1e-3, max_value=1e3), min_size=3, max_size=8), st.floats(min_value=1.0, max_value=50.0))
+def test_a_higher_score_of_a_source_never_lowers_an_item(scores: list[float], factor: float) -> None:
+    names = [f"film{n}" for n in range(len(scores))]
+    low = dict(zip(names, sorted(scores), strict=True))
+    high = low | {"film0": min(low["film0"] * factor, max(scores))}
+    first, second = (films(RANKER.rank(table("ease", one), CONTEXT, 9))["film0"].contributions.get("ease", 0.0) for one in (low, high))
+    assert second >= first - 1e-9

@@ -24,11 +24,11 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 def test_the_source_that_knows_gets_the_weight(store: Store) -> None:
     calibration = tune_fusion(store, Catalogue.from_store(store))
-    weights = {name: calibration.of(name).weight for name in ("popularity", "item_knn", "ease", "transition_knn", "next_knn")}
+    weights = {name: sum(calibration.of(name).weights) for name in ("popularity", "item_knn", "ease", "transition_knn", "next_knn")}
     assert calibration.n_users == 80
     assert max(weights, key=lambda name: weights[name]) in ("transition_knn", "next_knn")
-    assert weights["popularity"] < 0.1
-    assert all(np.isfinite(weight) and weight > 0 for weight in weights.values())
+    assert weights["popularity"] < 0.1 * max(weights.values())
+    assert all(np.isfinite(weight) and weight >= 0 for weight in weights.values())
     assert calibration.of("retrieve") == Calibration().of("retrieve")
 
 

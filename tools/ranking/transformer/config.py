@@ -17,16 +17,17 @@ class TransformerConfig(BaseModel):
     """All there is to choose. Two trainings with the same settings, data and number of threads end alike.
 
     `dim`: length of the vectors of items and users; `blocks`, `heads`: of attention; `max_length`: events of a history that are
-    looked at. `dropout`: in the network; None takes 0.5 where there are 16 events an item or fewer, and 0.07 less for each doubling, down
-    to 0.2 (what is published for Amazon's and MovieLens's sets lies on that line). `id_dropout`: share of items whose id is hidden in a step, so that features learn to stand
-    alone (without features there is none); `moment_dropout`: share of scenes, and of ages, that are hidden.
-    `scenes`, `ages`: whether the scene, and the time since each event, are looked at.
+    looked at; `scenes`, `ages`: whether the scene, and the time since each event, are looked at.
+    `dropout`: in the network; None takes 0.5 where there are 16 events an item or fewer, and 0.07 less for each doubling, down to 0.2
+    (what is published for Amazon's and MovieLens's sets lies on that line). `id_dropout`: share of items whose id is hidden in a step,
+    so that features learn to stand alone (without features there is none). `moment_dropout`: share of scenes and ages that are hidden.
     `spectral`: start from the spectral embedding of the transitions rather than from noise.
     `loss`: cross-entropy over the `full` catalogue, or `sampled`: over the batch's own items and `n_negatives` others; `auto`: full
-    where events times items stay under 10^10. `smoothing`: of the labels. `temperature`: where the logits' scale starts.
+    where events times items stay under 10^10. `smoothing`: of the labels. `temperature`: the inverse of the scale that logits start at.
     `epochs` at most; the learning rate `lr` rises over the first `warm_up` of the steps and falls as a cosine to a twentieth;
     `patience`: epochs without a better NDCG@10 on the held-back events of `n_held_back` users after which training ends.
-    `minutes` of wall time at most (the rate falls by then). `tokens`: events a step. `device`: "auto" takes a GPU where there is one.
+    `minutes` of wall time at most (the rate falls by then). `tokens`: events a step. `clip`: longest gradient. `device`: "auto" takes a
+    GPU where there is one.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

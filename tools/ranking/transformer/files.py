@@ -14,6 +14,8 @@ from torch import Tensor
 
 from scenewise.store.errors import NotFound, StoreError
 
+_WORDS = "words"  # one key, as safetensors writes several in no fixed order, and equal models should give equal files
+
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], words: Mapping[str, str]) -> None:
     """Write tensors and words so that a crash leaves the old file or the new one. OSError where the folder cannot be written."""
@@ -21,7 +23,12 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], words: Mapping[str,
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(save({key: tensor.detach().cpu().contiguous() for key, tensor in tensors.items()}, dict(words)))
+            file.write(
+                save(
+                    {key: tensor.detach().cpu().contiguous() for key, tensor in tensors.items()},
+                    {_WORDS: json.dumps(dict(words), sort_keys=True)},
+                )
+            )
             file.flush()
             os.fsync(file.fileno())
         os.replace(name, path)
@@ -34,7 +41,7 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     """Read what write_tensors wrote. NotFound where there is none, StoreError where it is damaged."""
     try:
         with safe_open(path, framework="pt") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}, dict(file.metadata() or {})  # noqa: SIM118
+            return {name: file.get_tensor(name) for name in file.keys()}, json.loads((file.metadata() or {}).get(_WORDS, "{}"))  # noqa: SIM118
     except FileNotFoundError as error:
         raise NotFound("There is no saved model at this path; fit one first.") from error
     except (SafetensorError, OSError, json.JSONDecodeError) as error:

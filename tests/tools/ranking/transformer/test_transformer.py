@@ -73,7 +73,7 @@ def test_sampled_loss_learns_as_well() -> None:
 def test_a_file_brings_it_back_and_holds_no_pickle(tmp_path: Path) -> None:
     kit.check_a_file_brings_the_model_back(make, tmp_path)
     with safe_open(tmp_path / "new" / "model.npz", framework="np") as file:
-        assert TransformerConfig.model_validate_json(file.metadata()["config"]) == TINY
+        assert TransformerConfig.model_validate_json(json.loads(file.metadata()["words"])["config"]) == TINY
 
 
 def test_order_counts(walker: SequenceTransformer) -> None:
@@ -275,7 +275,7 @@ def test_a_killed_training_goes_on_where_it_was(tmp_path: Path) -> None:
     whole = train("whole", 0)
     assert not train("cut", 14).exists()  # killed in the third epoch
     with safe_open(tmp_path / "cut" / "checkpoint", framework="np") as file:
-        assert json.loads(file.metadata()["course"])["epoch"] == 2
+        assert json.loads(json.loads(file.metadata()["words"])["course"])["epoch"] == 2
     resumed = train("cut", 0)
     np.testing.assert_array_equal(SequenceTransformer.load(resumed).items, SequenceTransformer.load(whole).items)
     assert sorted(path.name for path in (tmp_path / "cut").iterdir()) == ["checkpoint", "model"]
