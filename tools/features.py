@@ -60,9 +60,9 @@ def features_of(
 
     `text` are vectors made elsewhere (`Retriever.vectors()`), float32 (n_items, d); without them, `encoders` encode the items' texts,
     kept in the folder `cache`, so that only new and changed items are encoded the next time. Items without a text have zeros where
-    others of their domain have one (MovieLens' new films were ranked 4% better than with vectors of bare titles). `values` are the
+    others of their domain have one (NDCG@10 of MovieLens' new films: .298, and .280 with bare titles). `values` are the
     attribute columns of an earlier call, for a model that was fitted on those; otherwise they are all values that two items or more
-    have.
+    have, and not all of them.
     """
     if text is None and encoders is not None:
         text = encode_items(catalogue.items, encoders, cache=cache)
@@ -126,7 +126,7 @@ def _attributes(catalogue: Catalogue, values: Sequence[str] | None) -> tuple[csr
     dated = np.flatnonzero(~np.isnan(columns.year))
     bucket = (columns.year[dated] // _YEARS * _YEARS).astype(np.int64)
     found |= {f"years:{year}": dated[bucket == year] for year in np.unique(bucket).tolist()}
-    names = tuple(values) if values is not None else tuple(name for name, rows in sorted(found.items()) if len(rows) > 1)
+    names = tuple(values) if values is not None else tuple(name for name, rows in sorted(found.items()) if 1 < len(rows) < catalogue.n)
     nobody = np.zeros(0, dtype=np.int32)
     parts = [found.get(name, nobody) for name in names]
     rows = np.concatenate([*parts, nobody])

@@ -41,10 +41,10 @@ def encoders() -> Encoders:
     return Encoders(LetterEncoder("english"), LetterEncoder("multilingual"))
 
 
-def test_attributes_are_values_that_two_items_share() -> None:
+def test_attributes_are_values_that_some_items_share_and_others_lack() -> None:
     features = features_of(Catalogue.from_items(FILMS))
-    assert features.values == ("domain:movies", "genre:horror", "years:1975")
-    assert features.attributes.toarray().tolist() == [[1, 1, 1], [1, 1, 1], [1, 0, 0]]
+    assert features.values == ("genre:horror", "years:1975")
+    assert features.attributes.toarray().tolist() == [[1, 1], [1, 1], [0, 0]]
     assert features.domain.tolist() == [0, 0, 0]
     assert features.text is None
     assert features.graph is None
