@@ -46,7 +46,7 @@ def fields(dataset: Dataset, rows: Labelled) -> tuple[Columns, frozenset[str]]:
         first = _constant(values, arrays.item, len(arrays.item_ids))
         taken = values[rows.event] if first is None else values[first][rows.item]
         field = f"{name} of the event" if name in columns else name
-        columns[field] = taken if isinstance(column, np.ndarray) else Words(column.names, taken)
+        columns[field] = taken.astype(np.float32) if isinstance(column, np.ndarray) else Words(column.names, taken.astype(np.int32))
         if first is None and _constant(values, arrays.user, len(arrays.user_ids)) is None:
             moment.add(field)
     return columns, frozenset(moment)
