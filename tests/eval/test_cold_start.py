@@ -104,8 +104,6 @@ def test_what_cannot_be_asked_is_refused() -> None:
         run(dataset(), what="domains")
     with pytest.raises(InputError, match="Nothing is known"):
         run(dataset(told=False), what="items", seeds=(0,))
-    few = dataset()
-    alone = interactions(replace(few, arrays=replace(few.arrays, user=np.zeros_like(few.arrays.user))))
     world = dataset()
     one_user = replace(world, arrays=replace(world.arrays, user=np.zeros_like(world.arrays.user)))
     with pytest.raises(InputError, match="Too few users"):
