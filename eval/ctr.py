@@ -53,7 +53,7 @@ _SETTINGS: Mapping[str, tuple[FactorisationConfig, ...]] = MappingProxyType(
 )
 ALL, NO_MOMENT, NO_COUNTS = "all", "without the moment", "without counts"
 MANY, FEW = 5, 3  # members of a machine on small sets, and of one with a head on large ones, where others have one
-_OF_ITEM, _OF_PAIR = "uses of the item", "uses of the item by the user"
+OF_ITEM, OF_PAIR = "uses of the item", "uses of the item by the user"
 
 
 @dataclass(frozen=True, eq=False)
@@ -225,13 +225,13 @@ def _world(dataset: Dataset, seed: int, *, test_on: str) -> World:
     rows = labelled(dataset, seed)
     parts = split(dataset, rows, seed, test_on=test_on)
     columns, moment = fields(dataset, rows)
-    columns = {**columns, **_uses(dataset, rows, parts[0])}
+    columns = {**columns, **uses(dataset, rows, parts[0])}
     names = telling(take(columns, parts[0]))
-    inputs = {ALL: names, NO_MOMENT: names - moment, NO_COUNTS: names - {_OF_ITEM, _OF_PAIR}}
+    inputs = {ALL: names, NO_MOMENT: names - moment, NO_COUNTS: names - {OF_ITEM, OF_PAIR}}
     return World(columns, rows.target, parts, {name: kept for name, kept in inputs.items() if name == ALL or kept != names})
 
 
-def _uses(dataset: Dataset, rows: Labelled, train: Places) -> dict[str, NDArray[np.float32]]:
+def uses(dataset: Dataset, rows: Labelled, train: Places) -> dict[str, NDArray[np.float32]]:
     """Return the log of 1 and how many positive rows of the training part, but for the row itself, are of its item, and of its item
     and user. (Nothing is counted by user or moment alone: with drawn negatives each has its fixed share of positives, so that what
     is in the training part would tell what is not.)"""
@@ -239,7 +239,7 @@ def _uses(dataset: Dataset, rows: Labelled, train: Places) -> dict[str, NDArray[
     counted[train] = rows.target[train]
     pair = dataset.arrays.user[rows.event].astype(np.int64) * len(dataset.arrays.item_ids) + rows.item
     found = {}
-    for name, key in ((_OF_ITEM, rows.item), (_OF_PAIR, pair)):
+    for name, key in ((OF_ITEM, rows.item), (OF_PAIR, pair)):
         group = np.unique(key, return_inverse=True)[1]
         found[name] = np.log1p(np.bincount(group, weights=counted)[group] - counted).astype(np.float32)
     return found

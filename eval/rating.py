@@ -45,17 +45,18 @@ def run(
 
     InputError where the set has no ratings.
     """
-    worlds = _worlds(dataset, seeds)
+    worlds = folds(dataset, seeds)
     measures, own = {"rmse": _rmse, "mae": _mae}, len(worlds) > 1
     models = {name: settings[:tries] for name, settings in _SETTINGS.items()}
     rows = table(models, worlds, seeds, measures, best=min, progress=progress)
     for by in ("users", "items"):
-        answers = [_neighbours(world, by) for world in worlds]
+        answers = [neighbours(world, by) for world in worlds]
         rows.append(result_row(f"{by[:-1]} neighbours", NO_MOMENT, answers, None, measures, own=own))
     return {"what": "rating", "dataset": about(dataset, worlds[0]), "protocol": _protocol(own, tries), "rows": rows}
 
 
-def _worlds(dataset: Dataset, seeds: Sequence[int]) -> list[World]:
+def folds(dataset: Dataset, seeds: Sequence[int]) -> list[World]:
+    """Return a world a fold, or a single one for large sets and such as come split. InputError where there is too little."""
     event = np.flatnonzero(~np.isnan(dataset.arrays.value)) if {*dataset.arrays.kind} == {"rating"} else np.zeros(0, dtype=np.int64)
     if len({*dataset.arrays.value[event].tolist()}) < 2:
         raise InputError("This set has no ratings, or they are all alike.")
@@ -82,7 +83,7 @@ def _worlds(dataset: Dataset, seeds: Sequence[int]) -> list[World]:
     return worlds
 
 
-def _neighbours(world: World, by: Literal["users", "items"]) -> Answer:
+def neighbours(world: World, by: Literal["users", "items"]) -> Answer:
     """Ask the neighbours for the test part; what a user rated in the training part is their history, the mean where more than once."""
     begun = time.process_time()
     user, item = (column.code.astype(np.int64) for column in (world.columns["user"], world.columns["item"]) if isinstance(column, Words))

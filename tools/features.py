@@ -85,7 +85,8 @@ def encode_items(items: Sequence[Item], encoders: Encoders, *, cache: Path | Non
     path = None if cache is None else cache / f"text-{encoder.name}.npz"
     known = _read(path, encoder)
     missing = [key for key in texts if key not in known]
-    known.update(zip(missing, encoder.encode([texts[key] for key in missing]), strict=True))
+    if missing:  # encoding nothing would still load the model
+        known.update(zip(missing, encoder.encode([texts[key] for key in missing]), strict=True))
     vectors = np.zeros((len(items), encoder.dim), dtype=np.float32)
     for row, item in enumerate(items):
         vectors[row] = known[hash_text(embedding_text(item))]

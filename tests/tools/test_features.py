@@ -24,6 +24,7 @@ class LetterEncoder:
         self.name, self.seen = name, 0
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
+        assert texts, "a model would be loaded for nothing"
         self.seen += len(texts)
         rows = np.asarray([[text.lower().count(chr(97 + place)) for place in range(26)] for text in texts], dtype=np.float32)
         rows = rows.reshape(len(texts), 26)

@@ -13,7 +13,7 @@ from scenewise.store.errors import InputError, NotFound, StoreError
 from scenewise.tools.collaborative.factorisation import Columns, Factorisation, FactorisationConfig, Words
 from scenewise.tools.collaborative.factorisation.fields import Fields
 from scenewise.tools.collaborative.factorisation.network import Network
-from scenewise.tools.collaborative.factorisation.training import auc
+from scenewise.tools.collaborative.factorisation.training import auc, outputs
 
 NAN = float("nan")
 
@@ -46,14 +46,14 @@ def test_a_row_is_bias_and_weights_and_the_products_of_all_pairs() -> None:
         network.factors.copy_(torch.tensor([[1.0, 2.0], [3.0, -1.0], [0.0, 4.0]]))
     place, share = torch.tensor([[0, 1, 2]]), torch.tensor([[1.0, 1.0, 0.5]])
     # pairs: <(1,2),(3,-1)> = 1, <(1,2),(0,2)> = 4, <(3,-1),(0,2)> = -2; weights: 1 + 2 + 1.5
-    assert float(network(place, share)[0]) == pytest.approx(0.5 + 4.5 + 3.0)
+    assert float(outputs(network, place, share)) == pytest.approx(0.5 + 4.5 + 3.0)
 
 
 def test_values_of_one_field_are_averaged_and_not_paired() -> None:
     network = Network(FactorisationConfig(k=1), n_rows=3, field_of_slot=[0, 0, 1]).eval()
     with torch.no_grad():
         network.factors.copy_(torch.tensor([[2.0], [4.0], [5.0]]))
-    assert float(network(torch.tensor([[0, 1, 2]]), torch.tensor([[0.5, 0.5, 1.0]]))[0]) == pytest.approx(15.0)
+    assert float(outputs(network, torch.tensor([[0, 1, 2]]), torch.tensor([[0.5, 0.5, 1.0]]))) == pytest.approx(15.0)
 
 
 def test_fields_know_words_unknown_words_and_what_is_missing() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from itertools import accumulate
 from typing import Self
 
@@ -74,10 +75,16 @@ class Fields:
         """The field of each slot, by its place in `widths`."""
         return [place for place, width in enumerate(self.widths.values()) for _ in range(width)]
 
-    @property
+    @cached_property
     def starts(self) -> list[int]:
         """The first row of each field, then the number of rows."""
         return [0, *accumulate(len(self.vocabularies[name]) + 1 if name in self.vocabularies else 1 for name in self.widths)]
+
+    @cached_property
+    def _row_of(self) -> Mapping[str, Mapping[str, int]]:
+        """The row of each word of each field."""
+        starts = dict(zip(self.widths, self.starts, strict=False))
+        return {name: {word: starts[name] + at for at, word in enumerate(words, 1)} for name, words in self.vocabularies.items()}
 
     def encode(self, columns: Columns) -> Slots:
         """Look the columns up; a field that is left out counts as missing. InputError for other fields, lengths or kinds."""
@@ -114,13 +121,16 @@ class Fields:
 
     def _words(self, name: str, column: Words, first_row: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """Return the rows and shares of a field of words: (n, w) each."""
-        row_of = {word: first_row + place for place, word in enumerate(self.vocabularies[name], 1)}
+        row_of = self._row_of[name]
         rows = np.asarray([row_of.get(word, first_row) for word in column.names] + [0], dtype=np.int32)  # -1 finds the last
         code, width = column.code.reshape(len(column.code), -1), self.widths[name]
         if code.shape[1] > width:
             raise InputError(f"The field {name} was fitted with at most {width} words a row.")
-        code = np.pad(code, ((0, 0), (0, width - code.shape[1])), constant_values=-1)
+        if code.shape[1] < width:
+            code = np.pad(code, ((0, 0), (0, width - code.shape[1])), constant_values=-1)
         known = code >= 0
+        if width == 1:
+            return rows[code], known.astype(np.float32)
         return rows[code], known / np.maximum(known.sum(axis=1, keepdims=True), 1).astype(np.float32)
 
 

@@ -125,7 +125,7 @@ class Factorisation:
         with torch.inference_mode():
             parts = [network.parts(place, share) for network in self.networks]
             first, pairs, head = (torch.stack([*part]).mean(dim=0).numpy() * np.float32(self.slope) for part in zip(*parts, strict=True))
-        bias = float(np.mean([float(network.bias) for network in self.networks]))
+        bias = float(np.mean([float(network.bias.detach()) for network in self.networks]))
         return Contributions(tuple(self.fields.widths), self.slope * bias + self.shift, first, pairs, head)
 
     def save(self, path: Path) -> None:
