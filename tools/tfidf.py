@@ -15,7 +15,7 @@ def tfidf(rows: csr_matrix) -> csr_matrix:
 def idf_of(rows: csr_matrix) -> NDArray[np.float32]:
     """Return log(1 + rows / rows that have the column): float32 (n_columns,)."""
     counts = np.bincount(rows.indices, minlength=rows.shape[1])
-    return np.log1p(rows.shape[0] / np.maximum(counts, 1)).astype(np.float32)
+    return np.asarray(np.log1p(rows.shape[0] / np.maximum(counts, 1)), dtype=np.float32)
 
 
 def lengths_of(rows: csr_matrix) -> NDArray[np.float32]:
