@@ -46,7 +46,7 @@ def families(n_active: int, features: ItemFeatures | None, *, ordered: bool, eas
         "recent_popularity": Family(Popularity, [{"half_life_days": days} for days in (30, 7, 90, 14, 3, 180, 365, 60)]),
         "item_knn": Family(ItemKnn, [{"weighting": "bm25"}, {"weighting": "tfidf"}, {"weighting": "cosine"}], recent),
         "user_knn": Family(UserKnn, [{"k": 50}, {"k": 150}, {"k": 400}], recent),
-        "rp3beta": Family(Rp3Beta, [{"beta": 0.4}, {"beta": 0.6}], recent),
+        "rp3beta": Family(Rp3Beta, [{"beta": 0.4}, {"alpha": 0.5, "beta": 0.15, "k": 400}, {"beta": 0.6}], recent),
         "ease": Family(Ease, [{"regularisation": 500.0}, {"regularisation": 200.0}], recent),
         "als": Family(partial(Als, seed=seed), _als_options(n_active), recent[:2] if ordered else recent),
         "transition_knn": Family(TransitionKnn, _transition_options()),
@@ -63,11 +63,12 @@ def families(n_active: int, features: ItemFeatures | None, *, ordered: bool, eas
 def _als_options(n_active: int) -> list[dict[str, Any]]:
     """More factors where there are more items; what regularisation does depends on the density."""
     few, many = (64, 128) if n_active < 20_000 else (128, 256)
-    return [{"factors": factors, "regularisation": value} for factors, value in ((few, 10.0), (many, 10.0), (few, 1.0), (many, 30.0))]
+    tried = [(few, 10.0, 5.0), (many, 10.0, 5.0), (few, 1.0, 5.0), (many, 30.0, 20.0), (many, 10.0, 20.0), (many, 100.0, 100.0)]
+    return [{"factors": factors, "regularisation": value, "alpha": alpha} for factors, value, alpha in tried]
 
 
 def _transition_options() -> list[dict[str, Any]]:
-    names = ("window", "backward", "damping", "recency")
-    tried = [(10, 0.3, 0.3, 0.65), (20, 0.3, 0.3, 0.8), (10, 0.0, 0.3, 0.5), (10, 1.0, 0.5, 0.8)]
-    tried += [(5, 0.1, 0.3, 0.5), (10, 0.3, 0.0, 0.5), (20, 0.5, 0.5, 0.8), (5, 0.3, 0.3, 0.65)]
+    names = ("window", "backward", "damping", "damping_from", "recency")
+    tried = [(10, 0.3, 0.3, 0.5, 0.65), (20, 0.3, 0.3, 0.5, 0.8), (10, 0.25, 0.1, 0.3, 0.6), (10, 1.0, 0.5, 0.5, 0.8)]
+    tried += [(5, 0.1, 0.3, 0.5, 0.5), (10, 0.0, 0.3, 0.5, 0.5), (20, 0.5, 0.5, 0.5, 0.8), (5, 0.3, 0.3, 0.5, 0.65)]
     return [dict(zip(names, values, strict=True)) for values in tried]

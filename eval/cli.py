@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from scenewise.eval.dataset import Dataset
 
 Report = Callable[[int, int | None], None]
-app = typer.Typer(no_args_is_help=True, help="Measure: ranking, scenes, speed, whole turns.")
+app = typer.Typer(no_args_is_help=True, help="Measure: ranking, clicks, ratings, cold starts, the graph, scenes, speed, turns.")
 err = Console(stderr=True)
 NOW_S = 1_777_888_800.0  # the clock of generated turns: the same run gives the same turns
 
@@ -37,6 +37,7 @@ Titles = Annotated[Path | None, typer.Option("--titles", help="A table of ids an
 GraphPath = Annotated[Path | None, typer.Option("--graph", help="The folder of a graph that goes with a movielens set.")]
 Seeds = Annotated[str, typer.Option("--seeds", help="Seeds, with commas; intervals and means are over them.")]
 Tries = Annotated[int, typer.Option("--tries", min=1, max=50, help="Settings that a model may try on validation.")]
+Text = Annotated[bool, typer.Option("--text/--no-text", help="Let models read titles and texts.")]
 StoreOption = Annotated[Path | None, typer.Option("--store", help="The store's folder; default: the demo store.")]
 
 
@@ -78,7 +79,7 @@ def ranking(
     seeds: Seeds = "0,1,2",
     tries: Annotated[int, typer.Option("--tries", min=1, max=50, help="Settings that a model may try on validation.")] = 8,
     without: Annotated[str, typer.Option("--without", help="Models to leave out, with commas: transformer, ease, ...")] = "",
-    text: Annotated[bool, typer.Option("--text/--no-text", help="Let models read titles and texts.")] = True,
+    text: Text = True,
     out: Out = None,
     json_: Json = False,
 ) -> None:
@@ -86,11 +87,79 @@ def ranking(
     from scenewise.eval.ranking import run
 
     def work(progress: Report) -> dict[str, Any]:
-        left_out = frozenset(word for word in without.split(",") if word)
+        chosen: dict[str, Any] = {"without": frozenset(word for word in without.split(",") if word), "text": text, "cache": _vectors()}
         dataset = _read(data or load_settings().home / "data" / "ml-100k" / "ml-100k.inter", format_, titles, graph)
-        return run(dataset, protocol=protocol, seeds=_seeds(seeds), tries=tries, without=left_out, text=text, progress=progress)
+        return run(dataset, protocol=protocol, seeds=_seeds(seeds), tries=tries, progress=progress, **chosen)
 
     _measure("models", work, out, json_)
+
+
+@app.command()
+def ctr(
+    data: Data,
+    format_: Format = "auto",
+    model: Annotated[str, typer.Option("--model", help="fm, deepfm or both.")] = "both",
+    test_on: Annotated[str, typer.Option("--test-on", help="The test part by a word of the context, such as stage=Stage3.")] = "",
+    seeds: Seeds = "0,1,2,3,4",
+    tries: Tries = 6,
+    out: Out = None,
+    json_: Json = False,
+) -> None:
+    """Click-through: AUC and log loss of the factorisation machine and DeepFM, with and without the moment."""
+    from scenewise.eval.ctr import run
+
+    def work(progress: Report) -> dict[str, Any]:
+        return run(_read(data, format_), model=model, seeds=_seeds(seeds), tries=tries, test_on=test_on, progress=progress)
+
+    _measure("trainings", work, out, json_)
+
+
+@app.command()
+def rating(
+    data: Data, format_: Format = "auto", seeds: Seeds = "0,1,2,3,4", tries: Tries = 6, out: Out = None, json_: Json = False
+) -> None:
+    """Ratings: RMSE and MAE of biases, neighbours and the factorisation machine, with and without the moment."""
+    from scenewise.eval.rating import run
+
+    _measure("trainings", lambda report: run(_read(data, format_), seeds=_seeds(seeds), tries=tries, progress=report), out, json_)
+
+
+@app.command(name="cold-start")
+def cold_start(
+    data: Data,
+    format_: Format = "auto",
+    titles: Titles = None,
+    graph: GraphPath = None,
+    what: Annotated[str, typer.Option("--what", help="items (without events), domains (new to one) or users.")] = "items",
+    seeds: Seeds = "0,1,2,3,4",
+    text: Text = True,
+    out: Out = None,
+    json_: Json = False,
+) -> None:
+    """What is new: items without any event, users new to a domain, users with hardly any history."""
+    from scenewise.eval.cold_start import run
+
+    def work(progress: Report) -> dict[str, Any]:
+        dataset = _read(data, format_, titles, graph)
+        return run(dataset, what=what, seeds=_seeds(seeds), text=text, cache=_vectors(), progress=progress)
+
+    _measure("models", work, out, json_)
+
+
+@app.command(name="graph-value")
+def graph_value(
+    data: Data,
+    format_: Format = "auto",
+    titles: Titles = None,
+    graph: GraphPath = None,
+    seeds: Seeds = "0,1,2,3,4",
+    out: Out = None,
+    json_: Json = False,
+) -> None:
+    """Does the graph earn its place? The real one against none and against a random one of the same shape."""
+    from scenewise.eval.graph_value import run
+
+    _measure("models", lambda report: run(_read(data, format_, titles, graph), seeds=_seeds(seeds), progress=report), out, json_)
 
 
 @app.command(name="cross-scene")
@@ -154,6 +223,11 @@ def _read(data: Path, format_: str, titles: Path | None = None, graph: Path | No
 
     options = {"titles": titles, "graph": graph}
     return read(data, format_, **{name: path for name, path in options.items() if path is not None})
+
+
+def _vectors() -> Path:
+    """The folder that keeps the vectors of the sets' texts from one run to the next."""
+    return load_settings().home / "cache" / "vectors"
 
 
 def _seeds(text: str) -> tuple[int, ...]:

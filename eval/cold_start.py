@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scenewise.eval import protocols
 from scenewise.eval.contest import Fit, Options, Tuned, blend, everywhere, fitting, table, tune
 from scenewise.eval.dataset import Dataset
-from scenewise.eval.graph_value import item_graph
+from scenewise.eval.known import known_features
 from scenewise.eval.measure import Answering, Result
 from scenewise.eval.protocols import Question, Split
 from scenewise.store.errors import InputError
@@ -27,8 +27,7 @@ from scenewise.tools.collaborative.item_knn import ItemKnn
 from scenewise.tools.collaborative.popularity import Popularity
 from scenewise.tools.collaborative.transition_knn import TransitionKnn
 from scenewise.tools.collaborative.user_knn import UserKnn
-from scenewise.tools.features import ItemFeatures, features_of
-from scenewise.tools.retrieval.encoders import default_encoders
+from scenewise.tools.features import ItemFeatures
 
 Progress = Callable[[int, int | None], None]
 WHAT = ("items", "domains", "users")
@@ -68,7 +67,7 @@ Found = tuple[dict[str, dict[str, Any]], dict[str, str]]
 
 def _items(dataset: Dataset, seeds: Sequence[int], text: bool, cache: Path | None, progress: Progress) -> Found:
     features = known_features(dataset, text=text, cache=cache)
-    if not features.attributes.nnz and features.text is None and features.graph is None:
+    if features is None:
         raise InputError("Nothing is known of this set's items, so nothing can tell a new one from another.")
     results: dict[str, dict[str, list[Result]]] = {"new items": {}, "all items": {}}
     splits: list[Split] = []
@@ -127,13 +126,6 @@ def _users(dataset: Dataset, seeds: Sequence[int], text: bool, cache: Path | Non
     if not groups:
         raise InputError("No user has enough events to begin anew.")
     return groups, {group: "No user has so many events." for group in _BEGUN if group not in groups}
-
-
-def known_features(dataset: Dataset, *, text: bool = True, cache: Path | None = None) -> ItemFeatures:
-    """Gather what the set says of its items: attributes, texts (where it has more than ids), graph."""
-    told = any(item.text or item.title != item.item_id for item in dataset.catalogue.items)
-    graph = None if dataset.graph is None else item_graph(dataset.graph)
-    return features_of(dataset.catalogue, encoders=default_encoders() if text and told else None, graph=graph, cache=cache)
 
 
 def newcomers(events: Interactions, seed: int) -> tuple[dict[str, Split], dict[str, Split]]:

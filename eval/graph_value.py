@@ -16,6 +16,7 @@ from scipy.sparse import csr_matrix, vstack
 from scenewise.eval import protocols
 from scenewise.eval.contest import Fit, Tuned, blend, fitting, table, tune
 from scenewise.eval.dataset import Dataset, Triples
+from scenewise.eval.known import item_graph
 from scenewise.eval.measure import Result, answers_of
 from scenewise.eval.protocols import Split
 from scenewise.store.errors import InputError
@@ -28,7 +29,7 @@ from scenewise.tools.collaborative.item_knn import ItemKnn
 from scenewise.tools.collaborative.popularity import Popularity
 from scenewise.tools.collaborative.transition_knn import TransitionKnn
 from scenewise.tools.features import ItemFeatures, features_of
-from scenewise.tools.graph.embedding import ItemGraph, describe_surroundings
+from scenewise.tools.graph.embedding import describe_surroundings
 from scenewise.tools.tfidf import tfidf
 
 Progress = Callable[[int, int | None], None]
@@ -76,16 +77,6 @@ def run(dataset: Dataset, *, seeds: Sequence[int] = (0, 1, 2, 3, 4), progress: P
         ),
         "new_items": table(new, splits["new"], ours="real", others=["none", "random"]),
     }
-
-
-def item_graph(triples: Triples) -> ItemGraph:
-    """Read triples as a plain graph: symmetric, weights 1, no loops."""
-    n = len(triples.entities)
-    apart = triples.heads != triples.tails
-    weights = csr_matrix((np.ones(apart.sum(), dtype=np.float32), (triples.heads[apart], triples.tails[apart])), shape=(n, n))
-    weights = csr_matrix(weights + weights.T)
-    weights.data[:] = 1.0
-    return ItemGraph(weights, triples.entity_of_item)
 
 
 def rewire(triples: Triples, seed: int) -> Triples:

@@ -16,14 +16,14 @@ from scenewise.eval import protocols
 from scenewise.eval.baselines import Family, families
 from scenewise.eval.dataset import Dataset
 from scenewise.eval.final import fit_models
+from scenewise.eval.known import known_features
 from scenewise.eval.measure import DEPTH, Background, Result, answers_of, ask, compare, summarise
 from scenewise.eval.metrics import Ranks, ndcg, recall
 from scenewise.eval.protocols import Question, Split
 from scenewise.store.errors import InputError
 from scenewise.tools.collaborative.model import CollaborativeModel
-from scenewise.tools.features import ItemFeatures, features_of
+from scenewise.tools.features import ItemFeatures
 from scenewise.tools.ranking.held_back import How
-from scenewise.tools.retrieval.encoders import default_encoders
 
 Progress = Callable[[int, int | None], None]
 PROTOCOLS = ("loo", "temporal", "given")
@@ -60,16 +60,17 @@ def run(
     tries: int = 8,
     without: frozenset[str] = frozenset(),
     text: bool = True,
+    cache: Path | None = None,
     progress: Progress = lambda done, total: None,
 ) -> dict[str, Any]:
     """Tune, fit and measure every model and the final list for each seed; a table ready for JSON.
 
-    A seed decides the order of events of equal time, the draw of validation questions and what models draw. InputError where the
-    protocol does not fit the set, or no user can be asked anything.
+    A seed decides the order of events of equal time, the draw of validation questions and what models draw. `cache` is the folder that
+    keeps the vectors of texts. InputError where the protocol does not fit the set, or no user can be asked anything.
     """
     if protocol not in PROTOCOLS:
         raise InputError(f"There is no protocol of this name: choose {', '.join(PROTOCOLS)}.")
-    features = features_for(dataset, text=text)
+    features = known_features(dataset, text=text, cache=cache)
     several = protocol == "given"
     metric, name = (recall_20, "recall@20") if several else (ndcg_10, "ndcg@10")
     results: dict[str, list[Result]] = {}
@@ -179,13 +180,6 @@ def measure_final(bench: Bench, dataset: Dataset, *, ranker: bool) -> Iterator[t
     result = ask(made.answer, questions, among=bench.test.among)
     result.fit_cpu_s, result.settings = fitted, f"{made.calibration.n_users} users to learn from"
     yield OURS, result
-
-
-def features_for(dataset: Dataset, *, text: bool) -> ItemFeatures | None:
-    """Return what the set says of its items besides behaviour; None where it says nothing but their ids."""
-    told = any(item.text or item.title != item.item_id for item in dataset.catalogue.items)
-    features = features_of(dataset.catalogue, encoders=default_encoders() if text and told else None)
-    return features if features.attributes.nnz or features.text is not None or features.graph is not None else None
 
 
 def fit_and_ask(choice: Choice, split: Split) -> Result:

@@ -18,7 +18,7 @@ from scenewise.store.types import Item, ItemId
 _SINCE = ("emo_pre_valence", "emo_pre_arousal")
 _ENVIRONMENT = ("weather_pressure", "weather_temperature", "weather_humidity", "longitude", "latitude", "speed")
 _WRIST = ("heart_rate", "activity_intensity", "activity_step")
-_WORDS = ("stage", "rec_type", "time", "weather", "activity")
+_WORDS = ("stage", "time", "weather", "activity")
 _ACTIVITIES = 6
 _NO_SOUND = ("", "item_id", "i_id_c", "general_genre", "general_genre_id", "key", "music", "singer", LINE)
 
@@ -60,7 +60,7 @@ def _events(folder: Path) -> pl.DataFrame:
     table = table.rename({"user_id": USER, "item_id": ITEM}).with_columns(pl.lit(folder.name).alias("stage"))
     before = [column for column in _SINCE if column in table.columns]
     table = table.with_columns(numbers(table, column) for column in before)
-    keep = [USER, ITEM, VALUE, TIME, LINE, "stage", *before, *(["rec_type"] if "rec_type" in table.columns else [])]
+    keep = [USER, ITEM, VALUE, TIME, LINE, "stage", *before]
     situations = [part for part in (_environment(folder, table), _wrist(folder, table)) if part is not None]
     return pl.concat([table.select(keep), *situations], how="horizontal")
 

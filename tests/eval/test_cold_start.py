@@ -6,8 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from scenewise.eval.cold_start import known_features, newcomers, run
+from scenewise.eval.cold_start import newcomers, run
 from scenewise.eval.dataset import Dataset
+from scenewise.eval.known import known_features
 from scenewise.eval.protocols import interactions
 from scenewise.store.errors import InputError
 from scenewise.store.events import EventArrays
@@ -111,4 +112,4 @@ def test_what_cannot_be_asked_is_refused() -> None:
 
 
 def test_a_set_of_bare_ids_needs_no_encoder() -> None:
-    assert known_features(dataset(told=False)).text is None
+    assert known_features(dataset(told=False)) is None

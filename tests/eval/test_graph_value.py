@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from scenewise.eval.dataset import Dataset, Triples
-from scenewise.eval.graph_value import item_graph, rewire, run
+from scenewise.eval.graph_value import rewire, run
+from scenewise.eval.known import item_graph
 from scenewise.store.errors import InputError
 from scenewise.store.events import EventArrays
 from scenewise.store.types import Item, ItemId, UserId

@@ -243,7 +243,6 @@ def test_situnes_knows_what_was_known_before_the_song(tmp_path: Path) -> None:
     assert data.arrays.time_s.tolist() == [100, 300, 200]
     assert words(data.context["stage"]) == ["Stage1", "Stage2", "Stage2"]
     assert words(data.context["weather"]) == [None, "0", "2"]
-    assert words(data.context["rec_type"]) == [None, None, "GCN"]
     assert words(data.context["activity"]) == [None, "0", "0"]
     known = {name: column.tolist()[1:] for name, column in data.numbers.items()}
     assert known["heart_rate_mean"] == [0, 3]
