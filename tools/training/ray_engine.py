@@ -10,7 +10,9 @@ import json
 import logging
 import os
 import secrets
+import shlex
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -48,6 +50,7 @@ def ray_engine(workers: int) -> Iterator[Engine]:
     with tempfile.TemporaryDirectory(prefix="scenewise-") as folder:
         local: dict[str, Any] = {"num_cpus": workers, "include_dashboard": False, "object_store_memory": _STORE_MB * 2**20}
         local |= {"_temp_dir": folder, "_node_ip_address": "127.0.0.1"}
+        local["runtime_env"] = {"py_executable": shlex.quote(sys.executable)}  # Ray puts it in a line of bash as it is
         ray.init(log_to_driver=False, logging_level=logging.ERROR, **(local if alone else {}))
         try:
             yield lambda fit, report: _fit(fit, report, workers)
