@@ -16,7 +16,7 @@ import pytest
 from scenewise import Agent, Settings
 from scenewise.tools.retrieval.encoders import Encoders
 
-DEADLINE_S = 1.0
+DEADLINE_S = 2.0
 
 Behaviour = Callable[["Handler", dict[str, Any]], None]
 """What the server does with a request: it gets the handler, to write to, and the request's JSON."""
