@@ -185,6 +185,30 @@ def cross_scene(
 
 
 @app.command()
+def scene(
+    train: Annotated[str, typer.Option("--train", help="Texts and labels; of a JSON object, after a colon, the parts: all.json:train.")],
+    cases: Annotated[str, typer.Option("--cases", help="Texts and labels to be read; the labels oos and none are out of scope.")],
+    shots: Annotated[int | None, typer.Option("--shots", min=1, help="Examples of each label to learn from; all where left out.")] = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Which examples, and the order of training.")] = 0,
+    tune: Annotated[bool, typer.Option("--tune/--no-tune", help="Tune the encoder's upper layers, or train the head alone.")] = True,
+    out: Out = None,
+    json_: Json = False,
+) -> None:
+    """Labelled texts: accuracy, out of scope, calibration and time of the few-shot classifier that reads scenes."""
+    from scenewise.eval.scene_texts import read_labelled, run
+    from scenewise.tools.retrieval.encoders import default_encoders
+
+    def work(progress: Report) -> dict[str, Any]:
+        known = read_labelled(train, training=True)
+        known = known.sample(shots, seed=seed) if shots else known
+        asked = read_labelled(cases, training=False)
+        names = {"train": train.rpartition("/")[2], "cases": cases.rpartition("/")[2], "shots": shots}
+        return names | run(known, asked, default_encoders(load_settings().encoder), tune=tune, seed=seed, progress=progress)
+
+    _measure("steps", work, out, json_)
+
+
+@app.command()
 def speed(
     events: Annotated[int, typer.Option("--events", help="The largest size; the smaller ones are powers of ten.")] = 10_000_000,
     seed: Annotated[int, typer.Option("--seed", min=0)] = 0,

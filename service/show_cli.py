@@ -62,7 +62,7 @@ def _plain(item: Any) -> Any:
 
 @app.command()
 def scenes(
-    name: Annotated[str | None, typer.Argument(help="One scene by name.")] = None,
+    name: Annotated[str | None, typer.Argument(help="One scene by name, or train: learn the words of the scenes anew.")] = None,
     text: Annotated[str | None, typer.Option("--text", help="Recognise the scene of this message.")] = None,
     device: Annotated[str | None, typer.Option("--device")] = None,
     time: Annotated[str | None, typer.Option("--time")] = None,
@@ -71,14 +71,17 @@ def scenes(
     store: StoreOption = None,
     json_: Json = False,
 ) -> None:
-    """List the scenes, show one, check a scenes.toml, or recognise the scene of a moment."""
+    """List the scenes, show one, check a scenes.toml, recognise the scene of a moment, or `train` on the scenes.toml."""
     from scenewise.tools.scene.pack import default_pack, load_pack
 
     with c.clear_errors(json_):
         own = load_settings(store=store).store_path / "scenes.toml"
         pack = load_pack(file) if file else load_pack(own) if own.is_file() else default_pack()
+        if name == "train" and name not in pack.names:
+            _train(pack, load_settings(store=store).store_path, json_)
+            return
         if text is not None or device or time or place:
-            _recognise(pack, text or "", c.read_moment(device, time, place, "en", None), json_)
+            _recognise(pack, text or "", c.read_moment(device, time, place, "en", None), store, json_)
             return
         chosen = [pack.get(name)] if name else list(pack.scenes)
         if json_:
@@ -99,11 +102,28 @@ def _plain_value(value: Any) -> Any:
     return dict(value) if hasattr(value, "items") else value
 
 
-def _recognise(pack: Any, text: str, moment: Any, as_json: bool) -> None:
+def _train(pack: Any, store_path: Path, as_json: bool) -> None:
+    from time import perf_counter
+
     from scenewise.tools.retrieval.encoders import default_encoders
     from scenewise.tools.scene.recogniser import SceneRecogniser
 
-    reading = SceneRecogniser(pack, default_encoders(load_settings().encoder)).recognise(text, moment)
+    begun_s = perf_counter()
+    classifier = SceneRecogniser(pack, default_encoders(load_settings().encoder), folder=SceneRecogniser.folder_of(store_path)).train()
+    report = {"version": pack.version, "scenes": len(pack.names), "examples": len(classifier.examples.texts), "tuned": classifier.is_tuned}
+    report |= {"seconds": round(perf_counter() - begun_s, 1)}
+    if as_json:
+        c.print_json(report)
+        return
+    c.out.print("learned {examples} examples of {scenes} scenes in {seconds} s".format(**report))
+
+
+def _recognise(pack: Any, text: str, moment: Any, store: Path | None, as_json: bool) -> None:
+    from scenewise.tools.retrieval.encoders import default_encoders
+    from scenewise.tools.scene.recogniser import SceneRecogniser
+
+    folder = SceneRecogniser.folder_of(load_settings(store=store).store_path)
+    reading = SceneRecogniser(pack, default_encoders(load_settings().encoder), folder=folder).recognise(text, moment)
     if as_json:
         c.print_json(
             {

@@ -70,7 +70,7 @@ class Toolbox:
         concepts = Concepts.of_store(store)
         report("encoders", 1, 5)
         encoders.encode_one("ready")  # loads the model now rather than in somebody's first turn
-        recogniser = SceneRecogniser(pack, encoders)
+        recogniser = SceneRecogniser(pack, encoders, folder=SceneRecogniser.folder_of(store.path))
         report("vector index", 2, 5)
         retriever = Retriever(store, catalogue, encoders)
         retriever.reindex()

@@ -65,6 +65,12 @@ class SentenceTransformerEncoder:
         with self._lock:
             return int(self._loaded().get_embedding_dimension() or 0)
 
+    @property
+    def model(self) -> SentenceTransformer:
+        """The model itself, loaded; to be left as it is. Raises InputError when it cannot be loaded."""
+        with self._lock:
+            return self._loaded()
+
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Encode texts: float32 (n, dim), rows of length 1. Raises InputError when the model cannot be loaded."""
         with self._lock:

@@ -17,6 +17,7 @@ from rapidfuzz import process
 from scenewise.store.errors import InputError, NotFound
 
 NO_SCENE = "none"
+_TOP_KEYS = ("scene", "in_parts", "no_scene")
 DAY_NAMES = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 _T = TypeVar("_T")
@@ -57,11 +58,12 @@ class SceneDef:
 @dataclass(frozen=True)
 class ScenePack:
     """The scenes in the order of the file; `version` is a hash of all they say. `in_parts` are the domains whose items are taken a
-    piece at a time (books, courses), so that the minutes of a moment do not rule them out."""
+    piece at a time (books, courses), so that the minutes of a moment do not rule them out. `no_scene` are requests that are of no scene."""
 
     scenes: tuple[SceneDef, ...]
     version: str
     in_parts: frozenset[str] = frozenset()
+    no_scene: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -114,17 +116,16 @@ def parse_pack(text: str, file: str = "scenes.toml") -> ScenePack:
         raise InputError(f"{file}:{line}: {what}") from error
     reader = _Reader(file, text)
     for key in table:
-        if key not in ("scene", "in_parts"):
-            raise reader.error(f"unknown key {key!r}{_nearest(key, ('scene', 'in_parts'))}", None, key)
-    try:
-        in_parts = frozenset(_folded(table.get("in_parts", [])))
-    except _Wrong as wrong:
-        raise reader.error(f"'in_parts' {wrong}", None, "in_parts") from None
+        if key not in _TOP_KEYS:
+            raise reader.error(f"unknown key {key!r}{_nearest(key, _TOP_KEYS)}", None, key)
+    in_parts = frozenset(reader.texts(table, "in_parts", _folded))
+    no_scene = reader.texts(table, "no_scene", _texts) if "no_scene" in table else default_pack().no_scene
     tables = table.get("scene")
     if not isinstance(tables, dict) or not tables:
         raise InputError(f"{file}:1: there is no scene: write one as [scene.NAME]")
     scenes = tuple(reader.scene(name, body) for name, body in tables.items())
-    return ScenePack(scenes, hashlib.sha256(repr((scenes, sorted(in_parts))).encode()).hexdigest()[:16], in_parts)
+    said = repr((scenes, sorted(in_parts), no_scene))
+    return ScenePack(scenes, hashlib.sha256(said.encode()).hexdigest()[:16], in_parts, no_scene)
 
 
 class _Reader:
@@ -151,6 +152,12 @@ class _Reader:
             if not values.get(key):
                 raise self.error(f"scene {name!r} needs {key!r}", name, None)
         return SceneDef(name=name.replace("_", " "), **values)
+
+    def texts(self, table: dict[str, Any], key: str, read: Callable[[object], tuple[str, ...]]) -> tuple[str, ...]:
+        try:
+            return read(table.get(key, []))
+        except _Wrong as wrong:
+            raise self.error(f"{key!r} {wrong}", None, key) from None
 
     def error(self, message: str, scene: str | None, key: str | None) -> InputError:
         return InputError(f"{self.file}:{self._line(scene, key)}: {message}")

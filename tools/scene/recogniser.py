@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
 from threading import Lock
 from types import MappingProxyType
 
@@ -11,19 +13,22 @@ from numpy.typing import NDArray
 
 from scenewise.store.errors import InputError
 from scenewise.store.types import Moment
-from scenewise.tools.retrieval.encoders import Encoders, TextEncoder, Vectors
+from scenewise.tools.retrieval.encoders import Encoders
+from scenewise.tools.scene.few_shot import Examples, TextClassifier
 from scenewise.tools.scene.pack import NO_SCENE, ScenePack
 from scenewise.tools.scene.reading import SceneReading, Signal
-from scenewise.tools.scene.signals import Term, read_signals
+from scenewise.tools.scene.signals import Term, read_habits, read_signals
 
-# Fixed on the development moments of tests/tools/scene/moments.toml; similarities are in standard deviations (see the class).
-_NEIGHBOUR_WEIGHTS = (0.5, 0.3, 0.2)
-_THRESHOLD = 2.0
-_SCALE = 3.0
-_FLOOR = -3.5
-_MIN_PROBABILITY = 0.4
-# Cosines of unrelated sentences, where a pack has too few scenes to measure them: about the same in both encoders.
-_BACKGROUND = (0.17, 0.11)
+# Fixed on the development halves of tests/tools/scene/moments.toml and of the gold set of moments, by the likelihood of their scenes.
+_PRIOR = -2.6
+_LABEL, _SCOPE, _SPOKEN, _DOUBT = 0.75, 0.65, 1.15, 0.55
+# Below 1, because signals of one moment go together: who is in the kitchen is not at a desk.
+_WEIGHTS = MappingProxyType({"device": 0.65, "time": 0.87, "weekday": 0.93, "place": 0.66, "speed": 0.93})
+_MIN_PROBABILITY = 0.3
+_DISTINCT = 0.5
+_TAUGHT = 8.0
+_ALIKE = 0.6
+_FILE = "scenes.safetensors"
 
 
 class SceneRecogniser:
@@ -31,44 +36,59 @@ class SceneRecogniser:
 
     For scene s, with none as the reference whose log-odds are 0:
 
-        log-odds(s) = words(s) + device(s) + time(s) + weekday(s) + place(s) + speed(s)
+        log-odds(s) = words(s) + device(s) + time(s) + weekday(s) + place(s) + speed(s) + history(s)
         P(s) = exp(log-odds(s)) / (1 + sum over scenes)         P(none) = 1 / (1 + sum over scenes)
 
-    The signals are log-likelihood ratios (see `read_signals`). The words compare the text with a scene's examples:
+    The signals are log-likelihood ratios (see `read_signals`), weighed as they overlap. The words' part is a mixture: they say the scene,
+    or they say nothing and leave it at the prior, which is the less to be believed the more they are of some scene. With the calibrated
+    P(s | text, some scene) of a few-shot classifier of the scenes' examples, and its log-odds o of no scene,
 
-        z(e)     = (cos(text, e) - m) / d      m, d: mean and deviation of the cosine between examples of different scenes
-        z(s)     = 0.5 z1 + 0.3 z2 + 0.2 z3    over the scene's three nearest examples
-        words(s) = max(-3.5, 3 (z(s) - 2))
+        words(s) = log(exp(0.75 log P(s | text, some scene) - 0.65 o + 1.15) + exp(-2.6 - 0.55 log(1 + exp(-o))))
 
-    so a text that is no one scene, or empty, leaves every scene at the prior of -3.5 and none wins unless signals speak, and the
-    same constants serve any encoder. The encoder goes by the text's script; the English one sees only the examples it can read.
+    so a text that is no scene's, or empty, leaves every scene at the prior of -2.6, and none wins unless signals speak.
     """
 
-    def __init__(self, pack: ScenePack, encoders: Encoders, *, vectors: Mapping[str, Vectors] | None = None) -> None:
-        """Prepare for a pack. `vectors` are what `state()` gave for this pack: encoder name -> float32 (n_examples, dim)."""
+    def __init__(self, pack: ScenePack, encoders: Encoders, *, folder: Path | None = None) -> None:
+        """Prepare for a pack. At the first words the classifier kept in `folder` is taken; where there is none of this pack and these
+        encoders, as after a change of scenes.toml, one is trained without tuning (a second or two) and kept there."""
         self.pack = pack
         self._encoders = encoders
-        self._given = dict(vectors or {})
-        self._examples: dict[str, _Examples] = {}
+        self._folder = folder
+        self._classifier: TextClassifier | None = None
         self._lock = Lock()
 
-    def state(self) -> Mapping[str, Vectors]:
-        """Encode all examples and return them by encoder name, each float32 (n_examples, dim), to be kept by the caller.
+    @staticmethod
+    def folder_of(store: Path) -> Path:
+        """Where a store keeps its trained classifier. It is a cache: what is not of the present scenes.toml is not used."""
+        return store / "cache" / "scenes"
 
-        Keep them by `pack.version`: they fit no other pack.
-        """
-        both = (self._encoders.english, self._encoders.multilingual)
-        return MappingProxyType({encoder.name: self._examples_in(encoder).vectors for encoder in both})
+    def train(self, *, tune: bool = True, seed: int = 0) -> TextClassifier:
+        """Train the classifier of words on the pack, use it from now on, and keep it in the folder. InputError where it cannot be kept."""
+        classifier = TextClassifier.train(examples_of(self.pack), self._encoders, tune=tune, seed=seed)
+        self._keep(classifier)
+        self._classifier = classifier
+        return classifier
 
-    def recognise(self, text: str, moment: Moment) -> SceneReading:
-        """Read the scene. `scene` is None when none is likeliest or the likeliest stays under 0.4.
+    def _keep(self, classifier: TextClassifier) -> None:
+        if self._folder is not None:
+            try:
+                classifier.save(self._folder / _FILE, version=self.pack.version)
+            except OSError as error:
+                raise InputError("The scene model cannot be kept beside the store: make its folder writeable") from error
 
-        The signals' shares are those of the scene (of none, where `scene` is None) against the average scene; they are in the
-        order of their size, and empty where nothing spoke.
+    def recognise(
+        self, text: str, moment: Moment, *, past: Mapping[str, int] | None = None, taught: Sequence[tuple[str, str]] = ()
+    ) -> SceneReading:
+        """Read the scene. `scene` is None when none is likeliest or the likeliest stays under 0.3.
+
+        `past` counts this user's earlier scenes by name, `taught` are texts that this user corrected with the scene they meant. The
+        signals' shares are those of the scene (of none, where `scene` is None) against the average scene; they are in the order of their
+        size, and empty where nothing spoke.
         """
         words = self._read_words(text)
-        terms = [*([words] if words else []), *read_signals(self.pack, moment)]
-        prior = 0.0 if words else _FLOOR
+        terms = [*([words] if words else []), *self._read_signals(moment), *read_habits(self.pack, past or {})]
+        terms += self._read_taught(text, taught)
+        prior = 0.0 if words else _PRIOR
         log_odds = prior + np.sum([term.log_ratio for term in terms], axis=0) if terms else np.full(len(self.pack.scenes), prior)
         probabilities = _softmax(np.append(log_odds, 0.0))  # (n_scenes + 1,)
         best = int(np.argmax(probabilities))
@@ -82,11 +102,39 @@ class SceneRecogniser:
             signals=self._account(text, terms, winner),
         )
 
+    def _words(self) -> TextClassifier:
+        with self._lock:
+            if self._classifier is None:
+                kept = self._folder and TextClassifier.load(self._folder / _FILE, self._encoders, version=self.pack.version)
+                self._classifier = kept or TextClassifier.train(examples_of(self.pack), self._encoders)
+                if not kept:
+                    with suppress(InputError):  # a store that is only read: trained again the next time
+                        self._keep(self._classifier)
+            return self._classifier
+
     def _read_words(self, text: str) -> Term | None:
         if not text.strip():
             return None
-        similarity = self._examples_in(self._encoders.pick(text)).similarity(self._encoders.encode_one(text)[1])
-        return Term("words", "", np.maximum(_FLOOR, _SCALE * (similarity - _THRESHOLD)))
+        log_p, none = self._words().read([text])
+        odds = float(none[0])
+        says_it = _LABEL * log_p[0].astype(np.float64) - _SCOPE * odds + _SPOKEN
+        return Term("words", "", np.logaddexp(says_it, _PRIOR - _DOUBT * np.logaddexp(0.0, -odds)))
+
+    def _read_signals(self, moment: Moment) -> list[Term]:
+        return [Term(t.name, t.value, _WEIGHTS.get(t.name, 1.0) * t.log_ratio) for t in read_signals(self.pack, moment)]
+
+    def _read_taught(self, text: str, taught: Sequence[tuple[str, str]]) -> list[Term]:
+        """A text like one that the user corrected speaks for the scene they meant, the more the more alike; a word for word one decides."""
+        if not text.strip():
+            return []
+        encoder, vector = self._encoders.encode_one(text)
+        ratios = np.zeros(len(self.pack.scenes))
+        for earlier, scene in taught:
+            other, its_vector = self._encoders.encode_one(earlier)
+            if scene in self.pack.names and other == encoder:
+                place = self.pack.names.index(scene)
+                ratios[place] = max(ratios[place], _TAUGHT * (float(vector @ its_vector) - _ALIKE) / (1 - _ALIKE))
+        return [Term("taught", "as you said before", ratios)] if ratios.any() else []
 
     def _account(self, text: str, terms: Sequence[Term], winner: int | None) -> tuple[Signal, ...]:
         parts = [(0.0 if winner is None else float(term.log_ratio[winner])) - float(term.log_ratio.mean()) for term in terms]
@@ -101,60 +149,16 @@ class SceneRecogniser:
 
     def _show_words(self, text: str, words: Term, winner: int | None) -> str:
         """The winner's example that the text is nearest to; words that are near nothing, or only near several, have none."""
-        if winner is None or words.log_ratio[winner] <= _FLOOR:
+        if winner is None or words.log_ratio[winner] <= words.log_ratio.mean() + _DISTINCT:
             return "no one scene"
-        examples = self._examples_in(self._encoders.pick(text))
-        return f"like {examples.nearest(self._encoders.encode_one(text)[1], winner)!r}"
-
-    def _examples_in(self, encoder: TextEncoder) -> _Examples:
-        with self._lock:
-            if encoder.name not in self._examples:
-                english = encoder is self._encoders.english and encoder is not self._encoders.multilingual
-                texts, scenes = _examples_for(self.pack, self._encoders if english else None)
-                vectors = self._given.get(encoder.name)
-                vectors = encoder.encode(texts) if vectors is None else vectors
-                if vectors.shape != (len(texts), encoder.dim):
-                    raise InputError("The kept vectors belong to another scene pack: leave them out, and they are made again")
-                self._examples[encoder.name] = _Examples(texts, scenes, vectors, len(self.pack.scenes))
-            return self._examples[encoder.name]
+        return f"like {self._words().nearest(text, winner)!r}"
 
 
-class _Examples:
-    """A pack's examples in one encoder. vectors: float32 (n_examples, dim); scenes: int64 (n_examples,)."""
-
-    def __init__(self, texts: Sequence[str], scenes: NDArray[np.int64], vectors: Vectors, n_scenes: int) -> None:
-        self.texts = tuple(texts)
-        self.vectors = vectors
-        self._rows = [np.flatnonzero(scenes == scene) for scene in range(n_scenes)]
-        apart = (vectors @ vectors.T)[scenes[:, None] != scenes[None, :]]
-        self._mean, self._deviation = (float(apart.mean()), float(apart.std())) if len(apart) > 20 else _BACKGROUND
-
-    def similarity(self, vector: Vectors) -> NDArray[np.float64]:
-        """Standardised similarity of a text to each scene: float64 (n_scenes,)."""
-        z = ((self.vectors @ vector).astype(np.float64) - self._mean) / max(self._deviation, 1e-6)
-        return np.array([_pool(z[rows]) for rows in self._rows])
-
-    def nearest(self, vector: Vectors, scene: int) -> str:
-        """The scene's example that is nearest to a text."""
-        rows = self._rows[scene]
-        return self.texts[int(rows[np.argmax(self.vectors[rows] @ vector)])]
-
-
-def _examples_for(pack: ScenePack, encoders: Encoders | None) -> tuple[list[str], NDArray[np.int64]]:
-    """All examples, or with `encoders` those that it would read as English, unless a scene has none such."""
-    texts: list[str] = []
-    scenes: list[int] = []
-    for number, scene in enumerate(pack.scenes):
-        english = [text for text in scene.examples if encoders is None or encoders.pick(text) is encoders.english]
-        chosen = english or list(scene.examples)
-        texts += chosen
-        scenes += [number] * len(chosen)
-    return texts, np.array(scenes, dtype=np.int64)
-
-
-def _pool(z: NDArray[np.float64]) -> float:
-    weights = np.array(_NEIGHBOUR_WEIGHTS[: len(z)])
-    return float(np.sort(z)[::-1][: len(weights)] @ weights / weights.sum())
+def examples_of(pack: ScenePack) -> Examples:
+    """A pack's examples, each scene's description as one more, and the requests that are of none."""
+    texts = [(text, scene.name) for scene in pack.scenes for text in (*scene.examples, scene.description)]
+    rows: list[tuple[str, str | None]] = [*texts, *((text, None) for text in pack.no_scene)]
+    return Examples.of([text for text, _ in rows], [label for _, label in rows], names=pack.names)
 
 
 def _softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -24,6 +24,7 @@ _SPEED_EDGE = 0.15
 _SPEEDS_MPS = (0.0, 0.7, 2.2, 7.0, 90.0)
 _SHARE_BELOW = (0.0, 0.7, 0.8, 0.85, 1.0)
 _MAX_SPEED_RATIO = 8.0
+_EVEN = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,15 @@ def read_signals(pack: ScenePack, moment: Moment) -> Iterator[Term]:
     if place and place.speed_mps is not None and place.speed_mps >= 0:
         speed_mps = place.speed_mps
         yield _term("speed", f"{speed_mps * 3.6:.0f} km/h", pack, lambda scene: _speed_ratio(scene.speed_mps, speed_mps))
+
+
+def read_habits(pack: ScenePack, past: Mapping[str, int]) -> Iterator[Term]:
+    """Yield what a user's earlier scenes say: log of each scene's share, smoothed towards an equal one as by ten scenes."""
+    counts = np.array([max(0, past.get(name, 0)) for name in pack.names], dtype=np.float64)
+    total = counts.sum()
+    if total:
+        shares = (counts * len(counts) + _EVEN) / (total + _EVEN)
+        yield Term("history", f"{total:.0f} earlier scenes", np.log(shares))
 
 
 def _read_clock(pack: ScenePack, local_time: datetime) -> Iterator[Term]:

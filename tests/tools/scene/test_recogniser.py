@@ -13,7 +13,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from scenewise.store.errors import InputError
 from scenewise.store.types import Moment, Place
 from scenewise.tools.retrieval.encoders import Encoders, default_encoders
 from scenewise.tools.scene.hints import merge_moment, moment_hints
@@ -70,8 +69,8 @@ def moment_of(row: dict[str, Any]) -> Moment:
 def test_no_signals_at_all_is_none(small: SceneRecogniser) -> None:
     reading = small.recognise("  ", Moment())
     assert (reading.scene, reading.signals) == (None, ())
-    # 14 scenes at a log-odds of -3.5 each
-    assert reading.probability == pytest.approx(1 / (1 + 14 * np.exp(-3.5)))
+    # 14 scenes at a log-odds of -2.6 each
+    assert reading.probability == pytest.approx(1 / (1 + 14 * np.exp(-2.6)))
     assert reading.probability == reading.probabilities["none"]
 
 
@@ -103,19 +102,42 @@ def test_shares_are_exactly_what_is_lost_without_the_signal(small: SceneRecognis
     assert sum(abs(share) for share in shares.values()) == pytest.approx(1)
 
 
-def test_the_nearest_example_is_shown(small: SceneRecogniser) -> None:
-    reading = small.recognise("home alone tonight", Moment())
+def test_the_nearest_example_is_shown(recogniser: SceneRecogniser) -> None:
+    reading = recogniser.recognise("home alone tonight", Moment())
     assert [(signal.name, signal.value) for signal in reading.signals] == [("words", "like 'home alone tonight'")]
 
 
-def test_kept_vectors_serve_and_wrong_ones_are_refused(small: SceneRecogniser) -> None:
-    state = small.state()
-    assert {name: rows.dtype for name, rows in state.items()} == {"small-english": np.float32, "small-other": np.float32}
-    again = SceneRecogniser(small.pack, small_encoders(), vectors=state)
-    assert again.recognise("home alone tonight", Moment()) == small.recognise("home alone tonight", Moment())
-    wrong = SceneRecogniser(small.pack, small_encoders(), vectors={"small-english": state["small-english"][1:]})
-    with pytest.raises(InputError, match="another scene pack"):
-        wrong.recognise("home alone tonight", Moment())
+def test_a_kept_classifier_serves_its_own_pack_only(tmp_path: Path) -> None:
+    text = "home alone tonight"
+    first = SceneRecogniser(default_pack(), small_encoders(), folder=tmp_path).recognise(text, Moment())
+    kept = (tmp_path / "scenes.safetensors").read_bytes()
+    assert SceneRecogniser(default_pack(), small_encoders(), folder=tmp_path).recognise(text, Moment()) == first
+    assert (tmp_path / "scenes.safetensors").read_bytes() == kept
+    other = parse_pack('[scene.gym]\ndescription = "x"\nexamples = ["lifting weights"]\n')
+    assert SceneRecogniser(other, small_encoders(), folder=tmp_path).recognise("lifting weights", Moment()).scene == "gym"
+    assert (tmp_path / "scenes.safetensors").read_bytes() != kept
+
+
+def test_a_broken_file_is_made_again(tmp_path: Path) -> None:
+    (tmp_path / "scenes.safetensors").write_bytes(b"no safetensors at all")
+    assert SceneRecogniser(default_pack(), small_encoders(), folder=tmp_path).recognise("songs", Moment()).probabilities
+    assert (tmp_path / "scenes.safetensors").stat().st_size > 1000
+
+
+def test_what_the_user_corrected_decides_the_same_words_again(small: SceneRecogniser) -> None:
+    text = "the usual please"
+    assert small.recognise(text, Moment()).scene != "cooking"
+    reading = small.recognise(text, Moment(), taught=[(text, "cooking"), ("something else", "party"), (text, "no such scene")])
+    assert reading.scene == "cooking"
+    assert ("taught", "as you said before") in {(signal.name, signal.value) for signal in reading.signals}
+
+
+def test_earlier_scenes_speak_for_themselves(small: SceneRecogniser) -> None:
+    plain, often = small.recognise("", Moment()), small.recognise("", Moment(), past={"study": 40, "gone": 7})
+    assert often.probabilities["study"] > plain.probabilities["study"]
+    assert often.probabilities["party"] < plain.probabilities["party"]
+    assert [signal.name for signal in often.signals] == ["history"]
+    assert small.recognise("", Moment(), past={"gone": 7}) == plain
 
 
 def test_a_pack_of_one_scene_works() -> None:
