@@ -18,7 +18,7 @@ from scenewise.tools.scene.regression import Matrix
 from scenewise.tools.scene.rehearsal import Head, fit_head
 from scenewise.tools.scene.tuning import TunedEncoder
 
-_FORMAT = 1
+_FORMAT = 2
 _MOST_TUNED = 4_000
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,8 @@ Rehearse = Callable[[NDArray[np.bool_]], Sequence[Matrix]]
 _ROUNDS = 3
 _HELD_OUT = 0.25
 _ENOUGH = 12
+_ARRAYS = ("weights", "bias", "vectors", "labels", "rows")
+_LOOKED_AT = 24
 _ENOUGH_NONE = 40
 _GROWTH = 0.4  # logits grow so with the share of the examples: found in the training parts of two public sets of intents
 _NEVER = -1e4
@@ -28,13 +30,15 @@ _PLAIN_SCOPE = (0.0, -27.0, 0.0, 10.6)
 @dataclass(frozen=True)
 class Head:
     """weights: float32 (n_features, n_labels, and one more where there are examples of none); bias as wide; vectors: float32
-    (n, n_features), the examples, of length 1, with their labels: int64 (n,); scale: 1 / temperature; scope: what energy,
-    likeness, and the logit of none (0 where there is no such) weigh in the log-odds of none, and a constant."""
+    (n, n_features), at most 24 examples of each label, of length 1, with their labels and their rows among all examples: int64 (n,); scale:
+    1 / temperature; scope: what energy, likeness, and the logit of none (0 where there is no such) weigh in the log-odds of none, and a
+    constant."""
 
     weights: Matrix
     bias: Matrix
     vectors: Matrix
     labels: Labels
+    rows: Labels
     n_labels: int
     scale: float = 1.0
     scope: tuple[float, ...] = _PLAIN_SCOPE
@@ -42,25 +46,24 @@ class Head:
     def read(self, blocks: Sequence[Matrix]) -> tuple[Matrix, Matrix]:
         """Return log P(label | one of them): float32 (n, n_labels), and the log-odds of none at even odds: float32 (n,)."""
         logits, signs = self._look(blocks)
-        return log_softmax(np.float32(self.scale) * logits), signs @ np.array(self.scope[:-1], dtype=np.float32) + np.float32(
-            self.scope[-1]
-        )
+        *slopes, constant = np.array(self.scope, dtype=np.float32)
+        return log_softmax(np.float32(self.scale) * logits), signs @ np.array(slopes) + constant
 
     def nearest(self, blocks: Sequence[Matrix], label: int) -> int:
         """The row of the label's example that a text is nearest to."""
         likeness = np.where(self.labels == label, self.vectors @ _join(blocks)[0], -2.0)
-        return int(np.argmax(likeness))
+        return int(self.rows[np.argmax(likeness)])
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """What is kept of it, by name."""
-        rows: dict[str, NDArray[Any]] = {"weights": self.weights, "bias": self.bias, "vectors": self.vectors, "labels": self.labels}
+        rows: dict[str, NDArray[Any]] = {name: getattr(self, name) for name in _ARRAYS}
         numbers = (("n_labels", [self.n_labels]), ("scale", [self.scale]), ("scope", self.scope))
         return rows | {name: np.array(values) for name, values in numbers}
 
     @classmethod
     def of(cls, arrays: Mapping[str, NDArray[Any]]) -> Head:
         """Make it of what `arrays` gave."""
-        rows = {name: arrays[name] for name in ("weights", "bias", "vectors", "labels")}
+        rows = {name: arrays[name] for name in _ARRAYS}
         return cls(n_labels=int(arrays["n_labels"][0]), scale=float(arrays["scale"][0]), scope=tuple(arrays["scope"].tolist()), **rows)
 
     def _look(self, blocks: Sequence[Matrix]) -> tuple[Matrix, Matrix]:
@@ -69,7 +72,7 @@ class Head:
         logits = features @ self.weights + self.bias
         labels, none = logits[:, : self.n_labels], logits[:, self.n_labels :]
         strong = energy(labels)
-        likeness = (features @ self.vectors[self.labels >= 0].T).max(axis=1)
+        likeness = (features @ self.vectors.T).max(axis=1)
         over = none[:, 0] - strong if none.shape[1] else np.zeros_like(strong)
         return labels, np.stack([strong, likeness, over], axis=1)
 
@@ -91,14 +94,15 @@ def fit_head(blocks: Sequence[Matrix], labels: Labels, n_labels: int, *, rehears
         return head
     scale = min(_TEMPERATURES, key=lambda scale: -float(log_softmax(np.float32(scale) * logits)[np.arange(len(right)), right].mean()))
     scale *= (1 - _HELD_OUT) ** -_GROWTH  # the head that stays was taught more than those that rehearsed
-    return Head(head.weights, head.bias, head.vectors, labels, n_labels, float(scale), _fit_scope(inside, outside))
+    return replace(head, scale=float(scale), scope=_fit_scope(inside, outside))
 
 
 def _fit(blocks: Sequence[Matrix], labels: Labels, n_labels: int) -> Head:
     features = _join(blocks)
     has_none = bool((labels < 0).any())
     weights, bias = fit_softmax(features * np.float32(len(blocks) ** 0.5), np.where(labels < 0, n_labels, labels), n_labels + has_none)
-    return Head(weights * np.float32(len(blocks) ** 0.5), bias, features, labels, n_labels)
+    kept = np.concatenate([np.flatnonzero(labels == label)[:_LOOKED_AT] for label in range(n_labels)])
+    return Head(weights * np.float32(len(blocks) ** 0.5), bias, features[kept], labels[kept], kept, n_labels)
 
 
 def _rehearse(
