@@ -198,6 +198,25 @@ def speed(
 
 
 @app.command()
+def latency(
+    items: Annotated[int, typer.Option("--items", min=100, help="Made-up items in the catalogue.")] = 20_000,
+    events: Annotated[int, typer.Option("--events", min=1_000, help="Made-up events.")] = 200_000,
+    n: Annotated[int, typer.Option("-n", "--turns", min=1, help="How many turns.")] = 300,
+    seed: Annotated[int, typer.Option("--seed", min=0)] = 0,
+    out: Out = None,
+    json_: Json = False,
+) -> None:
+    """Whole turns without an LLM over a large made-up catalogue: milliseconds from the message to the reply."""
+    from scenewise.eval.latency import run
+
+    def work(progress: Report) -> dict[str, Any]:
+        with TemporaryDirectory() as scratch:
+            return run(Path(scratch) / "store", items=items, events=events, turns=n, seed=seed, now_s=NOW_S, progress=progress)
+
+    _measure("turns", work, out, json_)
+
+
+@app.command()
 def report(
     results: Annotated[Path, typer.Argument(help="The folder of result files.")] = Path("eval/results"),
     out: Annotated[Path, typer.Option("--out", help="Where the pictures and the page go.")] = Path("report"),

@@ -92,16 +92,18 @@ def rank_rows(
     k: int = 60,
     free: NDArray[np.bool_] | None = None,
     seed: int = 0,
+    scene: int = -1,
+    scenes: NDArray[np.int16] | None = None,
 ) -> tuple[Rows, NDArray[np.float64]]:
     """Rank what the sources find for a history, without scene, profile and wishes: rows int32 (m,), best first, and log-odds float64.
 
     `rows`, `worth` oldest first, each item once, as Collaborative.fold returns them; `free` bool (n_items,), by default all but
-    `rows`. The order and the log-odds are those of FusionRanker over Collaborative.candidates of the same events, `k` and seed.
+    `rows`; `scene`, `scenes` as in Collaborative.pool. The order and the log-odds are those of FusionRanker over Collaborative.candidates of the same events, `k` and seed.
     """
     if free is None:
         free = np.ones(collaborative.catalogue.n, dtype=bool)
         free[rows] = False
-    found, scores = collaborative.pool(rows, worth, k, free=free)
+    found, scores = collaborative.pool(rows, worth, k, free=free, scene=scene, scenes=scenes)
     parts = add_up(found, scores, {}, collaborative.catalogue, calibration, seed)
     best = best_first(found, parts)
     return found[best], total(parts)[best]

@@ -109,7 +109,7 @@ def _collect(collaborative: Collaborative, held: Questions) -> tuple[Lists, Rows
     for one in held.asked:
         free = np.ones(collaborative.catalogue.n, dtype=bool)
         free[one.rows] = False
-        found, scores = collaborative.pool(one.rows, one.worth, _DEPTH, free=free)
+        found, scores = collaborative.pool(one.rows, one.worth, _DEPTH, free=free, scene=one.scene, scenes=one.scenes)
         of_source = [source_values(scores[name], "score") for name in collaborative.models]
         popularity = scores.get("popularity", np.full(len(found), -np.inf))
         values.append(np.column_stack([*of_source, novelty(popularity)]).astype(np.float32))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from scenewise.tools.collaborative.collaborative import Collaborative, recent
+from scenewise.tools.collaborative.collaborative import Collaborative
 from scenewise.tools.collaborative.interactions import HeldBack
 from scenewise.tools.ranking.calibration import Calibration
 from scenewise.tools.ranking.fusion import rank_rows
@@ -28,10 +28,11 @@ def measure(sources: Collaborative, calibration: Calibration, asked: Sequence[He
     for one in asked[:: -(-len(asked) // _ASKED)]:
         free = np.ones(sources.catalogue.n, dtype=bool)
         free[one.rows] = False
-        for name, model in sources.models.items():
-            scores = model.scores(one.rows, recent(one.worth, sources.sources[name].recency))
+        for name in sources.models:
+            scores = sources.score(name, one.rows, one.worth, scene=one.scene, scenes=one.scenes)
             ranks[name].append(float(np.count_nonzero(scores[free] >= scores[one.target])) if scores[one.target] > 0 else np.inf)
-        place = np.flatnonzero(rank_rows(sources, calibration, one.rows, one.worth)[0] == one.target)
+        ranked, _ = rank_rows(sources, calibration, one.rows, one.worth, scene=one.scene, scenes=one.scenes)
+        place = np.flatnonzero(ranked == one.target)
         ranks[LIST].append(float(place[0]) + 1 if len(place) else np.inf)
     return {name: _gain(np.asarray(of)) for name, of in ranks.items()}
 

@@ -219,7 +219,8 @@ class _Training:
         return features_of(catalogue, encoders=self.encoders, graph=graph, cache=cache)
 
     def _fit_sources(self, interactions: Interactions) -> Collaborative:
-        return Collaborative.fit(interactions, self.seen.catalogue, self.seen.worth, features=self.features)
+        seen = self.seen
+        return Collaborative.fit(interactions, seen.catalogue, seen.worth, features=self.features, scenes=seen.scenes)
 
     def _fit_ranker(self, engine: Engine, rest: Interactions) -> SequenceTransformer | None:
         """Fit the Transformer; return it as it was before it saw what is held back, for the second stage, where that is learned."""

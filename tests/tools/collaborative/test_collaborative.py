@@ -107,7 +107,7 @@ def test_reasons_name_a_liked_item_and_never_a_disliked_one(collaborative: Colla
         one.source: one.reason for one in collaborative.candidates(history, 20, allowed=everything(catalogue)) if one.item_id == "c3"
     }
     assert reasons["ease"] == reasons["item_knn"] == "people who liked Title c0 also liked it"
-    assert reasons["transition_knn"] == "people often choose it soon after Title c0"
+    assert reasons["transition_knn"] == "people often choose it soon before or after Title c0"
     only_bad = collaborative.candidates([rating("me", "c1", 1.0, 1.0)], 5, allowed=everything(catalogue))
     assert not any("Title" in one.reason for one in only_bad)
 
