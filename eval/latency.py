@@ -19,10 +19,10 @@ from scenewise.tools.retrieval.encoders import Encoders
 DOMAINS = ("movies", "books", "music", "recipes", "workouts", "courses", "apps")
 _EVENTS_A_USER = 50
 _ATTRIBUTES = {"genre": 30, "creator": 3_000, "mood": 12}  # how many values each has
-_WORDS = tuple(
+_WORDS = (
     "river stone winter night garden house light shadow road train morning city forest ocean silver golden quiet storm summer letter "
     "mirror secret island dream bridge paper window fire snow rain heart market table music dance bread honey pepper lemon apple "
-    "strength balance yoga running history language numbers science painting photo travel budget health sleep focus family friend".split()
+    "strength balance yoga running history language numbers science painting photo travel budget health sleep focus family friend"
 )
 _YEAR_S = 365 * 86_400
 
@@ -59,10 +59,10 @@ def run(
 
 
 def _items(n: int, seed: int) -> Iterator[Item]:
-    rng = np.random.default_rng(seed)
+    rng, words = np.random.default_rng(seed), _WORDS.split()
     for row in range(n):
-        title = " ".join(rng.choice(_WORDS, rng.integers(2, 5))).title()
-        attributes = {name: (f"{_WORDS[value % len(_WORDS)]} {value}",) for name, value in _drawn(rng).items()}
+        title = " ".join(rng.choice(words, rng.integers(2, 5))).title()
+        attributes = {name: (f"{words[value % len(words)]} {value}",) for name, value in _drawn(rng).items()}
         yield Item(ItemId(f"i{row}"), DOMAINS[row % len(DOMAINS)], f"{title} {row}", attributes=attributes)
 
 
