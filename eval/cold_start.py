@@ -31,6 +31,7 @@ from scenewise.tools.features import ItemFeatures
 
 Progress = Callable[[int, int | None], None]
 WHAT = ("items", "domains", "users")
+_PRIOR = "popularity"
 _SHARE = 0.2  # of the users who begin anew
 _BEGUN: Mapping[str, tuple[int, ...]] = {"0": (0,), "1-5": (1, 3, 5), "6-20": (10, 20)}
 _NEXT = 5  # events that a user who has begun is asked for
@@ -90,7 +91,7 @@ def _domains(dataset: Dataset, seeds: Sequence[int], text: bool, cache: Path | N
     skipped: dict[str, str] = {}
     for done, seed in enumerate(seeds):
         fields = {domain: one for domain in dataset.catalogue.domains if (one := _new_to(dataset, domain, seed, skipped)) is not None}
-        blends, _ = blend([*fields.values()], seed=seed) if fields else ([], {})
+        blends, _ = blend([*fields.values()], seed=seed, start={_PRIOR: 1.0}) if fields else ([], {})
         for (domain, one), blended in zip(fields.items(), blends, strict=True):
             splits.setdefault(domain, []).append(one.test)
             for name, tuned in {**one.sources, "blend": blended}.items():
@@ -111,8 +112,15 @@ def _new_to(dataset: Dataset, domain: str, seed: int, skipped: dict[str, str]) -
     except InputError as error:
         skipped[domain] = str(error)
         return None
-    options = _for_users(test.train, seed, ordered=False)
+    options = {name: one for name, one in _for_users(test.train, seed, ordered=False).items() if name != "popularity"}
+    options[_PRIOR] = {"as it is": _log_popular}
     return Field({name: tune(fits, validation, test) for name, fits in options.items()}, validation, test)
+
+
+def _log_popular(train: Interactions) -> Answering:
+    """Rank as popularity does; as a part of a sum, the log leaves room for what speaks for a less popular item."""
+    counts = np.log1p(np.bincount(train.matrix.indices, minlength=train.matrix.shape[1])).astype(np.float32)
+    return lambda _: counts.copy()
 
 
 def _users(dataset: Dataset, seeds: Sequence[int], text: bool, cache: Path | None, progress: Progress) -> Found:
@@ -260,7 +268,7 @@ _PROTOCOLS: Mapping[str, Mapping[str, str]] = {
         "what": "all events in a domain of a fifth of its users who have others too are held back by seed; the domain's items are ranked "
         "from what these users did elsewhere",
         "budget": "at most 4 settings a source, for each domain; one set of weights for the blend of all domains, as the users who can "
-        "validate are few in each",
+        "validate are few in each; it starts from the log of popularity with weight 1",
     },
     "users": {
         "what": "a fifth of the users begin anew, by seed: nothing of theirs is learned from; after their first 0, 1 to 5 or 6 to 20 "

@@ -58,6 +58,8 @@ class Priors:
 # "catalogue" lists what fits conditions, in no telling order. The collaborative weights are rounded from those learned on
 # MovieLens 100k (events before its validation events), for a store with too few users to learn its own; ALS, which stands in for
 # EASE in large catalogues, has those of EASE.
+# The regression on features, which speaks of items without events alone, has what orders these (20% of MovieLens 100k's; NDCG@10
+# among them .26, .20 with half of it, .13 with none) and takes none of them into a list of all. "trending" is little tried.
 _DEFAULT_SOURCES: Mapping[str, SourceMap] = MappingProxyType(
     {
         "popularity": SourceMap((0.2, 0.0, 0.0, 0.0, 0.0)),
@@ -67,7 +69,7 @@ _DEFAULT_SOURCES: Mapping[str, SourceMap] = MappingProxyType(
         "transition_knn": SourceMap((0.9, 0.8, 0.5, 0.2, 0.0)),
         "next_knn": SourceMap((0.0, 0.6, 0.2, 0.1, 0.1)),
         "content_knn": SourceMap((0.2, 0.0, 0.0, 0.3, 0.0)),
-        "feature_regression": SourceMap((0.0, 0.2, 0.2, 0.2, 0.0)),
+        "feature_regression": SourceMap((0.3, 0.3, 0.3, 0.3, 0.0)),
         "transformer": SourceMap((0.1, 0.0, 0.5, 1.0, 0.0)),
         "trending": SourceMap((0.0, 0.1, 0.1, 0.0, 0.0)),
         "retrieve": SourceMap((1.0,), "rank"),
