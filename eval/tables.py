@@ -124,6 +124,8 @@ def scenes_table(results: Path) -> str:
 
 def speed_table(results: Path) -> str:
     """CPU seconds to fit and milliseconds to ask, by events."""
+    if not (results / "speed.json").is_file():
+        return ""
     data = _read(results, "speed")
     lines = ["| events | model | CPU s to fit | ms a query |", "|---|---|---|---|"]
     for row in data["rows"]:
