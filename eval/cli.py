@@ -6,8 +6,9 @@ import json
 import os
 import platform
 import shutil
+import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -222,6 +223,25 @@ def speed(
 
 
 @app.command()
+def latency(
+    items: Annotated[int, typer.Option("--items", min=100, help="Made-up items in the catalogue.")] = 20_000,
+    events: Annotated[int, typer.Option("--events", min=1_000, help="Made-up events.")] = 200_000,
+    n: Annotated[int, typer.Option("-n", "--turns", min=1, help="How many turns.")] = 300,
+    seed: Annotated[int, typer.Option("--seed", min=0)] = 0,
+    out: Out = None,
+    json_: Json = False,
+) -> None:
+    """Whole turns without an LLM over a large made-up catalogue: milliseconds from the message to the reply."""
+    from scenewise.eval.latency import run
+
+    def work(progress: Report) -> dict[str, Any]:
+        with TemporaryDirectory() as scratch:
+            return run(Path(scratch) / "store", items=items, events=events, turns=n, seed=seed, now_s=NOW_S, progress=progress)
+
+    _measure("turns", work, out, json_)
+
+
+@app.command()
 def report(
     results: Annotated[Path, typer.Argument(help="The folder of result files.")] = Path("eval/results"),
     out: Annotated[Path, typer.Option("--out", help="Where the pictures and the page go.")] = Path("report"),
@@ -235,11 +255,17 @@ def report(
 
 
 @app.command()
-def tables(readme: Annotated[Path, typer.Argument(help="The file whose tables are filled in.")] = Path("README.md")) -> None:
-    """Make the README's tables again from eval/results."""
+def tables(
+    pages: Annotated[list[Path], typer.Argument(help="The files whose tables are filled in.")] = [  # noqa: B006  (typer reads it once)
+        Path("README.md"),
+        Path("docs/benchmarks.md"),
+    ],
+) -> None:
+    """Make the tables of the README and of docs/benchmarks.md again from eval/results."""
     from scenewise.eval.tables import fill
 
-    readme.write_text(fill(readme.read_text(encoding="utf-8")), encoding="utf-8")
+    for page in pages:
+        page.write_text(fill(page.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 def _read(data: Path, format_: str, titles: Path | None = None, graph: Path | None = None) -> Dataset:
@@ -274,13 +300,26 @@ def _measure(label: str, work: Callable[[Report], dict[str, Any]], out: Path | N
 
 
 def _publish(result: dict[str, Any], out: Path | None, as_json: bool) -> None:
-    result = result | {"machine": {"cpus": os.cpu_count(), "python": platform.python_version(), "system": platform.machine()}}
+    result = (
+        {"command": _command(sys.argv[1:])}
+        | result
+        | {"machine": {"cpus": os.cpu_count(), "python": platform.python_version(), "system": platform.machine()}}
+    )
     text = json.dumps(result, indent=2, ensure_ascii=False)
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(text + "\n", encoding="utf-8")
     if as_json or out is None:
         typer.echo(text)
+
+
+def _command(words: Sequence[str]) -> str:
+    """Write down what was asked, with paths down to their names, and without where the result goes."""
+    told, skipped = [], ("--out", "--json")
+    for before, word in zip(("", *words), words, strict=False):
+        if word not in skipped and before != "--out":
+            told.append(Path(word).name if "/" in word else word)
+    return " ".join(["scenewise", *told])
 
 
 @contextmanager

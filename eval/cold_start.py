@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenewise.eval import protocols
-from scenewise.eval.contest import Fit, Options, Tuned, blend, everywhere, fitting, table, tune
+from scenewise.eval.contest import Field, Fit, Options, Tuned, blend, everywhere, fitting, table, tune
 from scenewise.eval.dataset import Dataset
 from scenewise.eval.known import known_features
 from scenewise.eval.measure import Answering, Result
@@ -31,6 +31,7 @@ from scenewise.tools.features import ItemFeatures
 
 Progress = Callable[[int, int | None], None]
 WHAT = ("items", "domains", "users")
+_PRIOR = "popularity"
 _SHARE = 0.2  # of the users who begin anew
 _BEGUN: Mapping[str, tuple[int, ...]] = {"0": (0,), "1-5": (1, 3, 5), "6-20": (10, 20)}
 _NEXT = 5  # events that a user who has begun is asked for
@@ -85,27 +86,41 @@ def _items(dataset: Dataset, seeds: Sequence[int], text: bool, cache: Path | Non
 def _domains(dataset: Dataset, seeds: Sequence[int], text: bool, cache: Path | None, progress: Progress) -> Found:
     if len(dataset.catalogue.domains) < 2:
         raise InputError("All items of this set are of one domain, so nobody is new to another.")
-    groups: dict[str, dict[str, Any]] = {}
+    results: dict[str, dict[str, list[Result]]] = {}
+    splits: dict[str, list[Split]] = {}
     skipped: dict[str, str] = {}
-    for done, domain in enumerate(dataset.catalogue.domains):
-        results: dict[str, list[Result]] = {}
-        splits: list[Split] = []
-        try:
-            for seed in seeds:
-                validation, test = protocols.new_to_domain(dataset, domain, seed)
-                if validation.cases and test.cases:
-                    splits.append(test)
-                    for name, tuned in _blended(_for_users(test.train, seed, ordered=False), validation, test, seed).items():
-                        results.setdefault(name, []).append(tuned.asked(test, test.among))
-            if not splits:
-                raise InputError("Nobody could be asked.")
-            groups[domain] = table(results, splits, ours="blend")
-        except InputError as error:  # a domain that is too small is no reason to lose the others
-            skipped[domain] = str(error)
-        progress(done + 1, len(dataset.catalogue.domains))
+    for done, seed in enumerate(seeds):
+        fields = {domain: one for domain in dataset.catalogue.domains if (one := _new_to(dataset, domain, seed, skipped)) is not None}
+        blends, _ = blend([*fields.values()], seed=seed, start={_PRIOR: 1.0}) if fields else ([], {})
+        for (domain, one), blended in zip(fields.items(), blends, strict=True):
+            splits.setdefault(domain, []).append(one.test)
+            for name, tuned in {**one.sources, "blend": blended}.items():
+                results.setdefault(domain, {}).setdefault(name, []).append(tuned.asked(one.test, one.test.among))
+        progress(done + 1, len(seeds))
+    groups = {domain: table(found, splits[domain], ours="blend") for domain, found in sorted(results.items())}
     if not groups:
         raise InputError("No domain of this set has enough users who have events elsewhere too.")
-    return groups, skipped
+    return groups, {domain: why for domain, why in skipped.items() if domain not in groups}
+
+
+def _new_to(dataset: Dataset, domain: str, seed: int, skipped: dict[str, str]) -> Field | None:
+    """Tune the sources for those who are new to a domain; None where it is too small, which is no reason to lose the others."""
+    try:
+        validation, test = protocols.new_to_domain(dataset, domain, seed)
+        if not validation.cases or not test.cases:
+            raise InputError("Nobody could be asked.")
+    except InputError as error:
+        skipped[domain] = str(error)
+        return None
+    options = {name: one for name, one in _for_users(test.train, seed, ordered=False).items() if name != "popularity"}
+    options[_PRIOR] = {"as it is": _log_popular}
+    return Field({name: tune(fits, validation, test) for name, fits in options.items()}, validation, test)
+
+
+def _log_popular(train: Interactions) -> Answering:
+    """Rank as popularity does; as a part of a sum, the log leaves room for what speaks for a less popular item."""
+    counts = np.log1p(np.bincount(train.matrix.indices, minlength=train.matrix.shape[1])).astype(np.float32)
+    return lambda _: counts.copy()
 
 
 def _users(dataset: Dataset, seeds: Sequence[int], text: bool, cache: Path | None, progress: Progress) -> Found:
@@ -234,7 +249,8 @@ def _fitted(families: Mapping[str, Options], train: Interactions) -> dict[str, O
 
 def _blended(families: Mapping[str, Options], validation: Split, test: Split, seed: int) -> dict[str, Tuned]:
     tuned = {name: tune(options, validation, test) for name, options in families.items()}
-    return tuned | {"blend": blend(tuned, validation, test, seed=seed)[0]}
+    (blended,), _ = blend([Field(tuned, validation, test)], seed=seed)
+    return tuned | {"blend": blended}
 
 
 _COMMON = {
@@ -251,7 +267,8 @@ _PROTOCOLS: Mapping[str, Mapping[str, str]] = {
     "domains": {
         "what": "all events in a domain of a fifth of its users who have others too are held back by seed; the domain's items are ranked "
         "from what these users did elsewhere",
-        "budget": "at most 4 settings a source",
+        "budget": "at most 4 settings a source, for each domain; one set of weights for the blend of all domains, as the users who can "
+        "validate are few in each; it starts from the log of popularity with weight 1",
     },
     "users": {
         "what": "a fifth of the users begin anew, by seed: nothing of theirs is learned from; after their first 0, 1 to 5 or 6 to 20 "

@@ -63,34 +63,56 @@ def tune(options: Options, validation: Split, test: Split) -> Tuned:
     return Tuned(words, fitted[words], on_test, chosen - begun, time.process_time() - chosen)
 
 
-def blend(
-    sources: Mapping[str, Tuned], validation: Split, test: Split, *, seed: int = 0, start: Mapping[str, float] | None = None
-) -> tuple[Tuned, dict[str, float]]:
-    """Add the sources' scaled scores with weights chosen on at most 1,000 validation questions; also returns the weights.
+@dataclass(frozen=True)
+class Field:
+    """Where a blend is to hold: its sources, and the splits that they were tuned on."""
 
-    `start` are weights that are settled already.
+    sources: Mapping[str, Tuned]
+    validation: Split
+    test: Split
+
+
+Part = tuple[Mapping[str, Answering], Sequence[Question], Rows | None]
+"""Sources, the questions that they answer, and the items that are ranked (None: all)."""
+
+
+def blend(fields: Sequence[Field], *, seed: int = 0, start: Mapping[str, float] | None = None) -> tuple[list[Tuned], dict[str, float]]:
+    """Add the sources' scaled scores with one set of weights for all fields, each field's mean counting alike; also returns the weights.
+
+    They are chosen on at most 1,000 validation questions a field; `start` are weights that are settled already.
     """
     begun = time.process_time()
-    drawn = np.random.default_rng(seed).permutation(len(validation.cases))[:_ASKED]
-    questions = [validation.cases[place] for place in np.sort(drawn).tolist()]
-    weights = choose_weights({name: one.on_validation for name, one in sources.items()}, questions, among=validation.among, start=start)
-    words = ", ".join(f"{weight} {name}" for name, weight in weights.items())
-    on_validation = _sum({name: one.on_validation for name, one in sources.items()}, weights, validation.among)
-    on_test = _sum({name: one.on_test for name, one in sources.items()}, weights, test.among)
-    return Tuned(words, on_validation, on_test, time.process_time() - begun), weights
+    parts = []
+    for one in fields:
+        drawn = np.random.default_rng(seed).permutation(len(one.validation.cases))[:_ASKED]
+        questions = [one.validation.cases[place] for place in np.sort(drawn).tolist()]
+        parts.append(({name: tuned.on_validation for name, tuned in one.sources.items()}, questions, one.validation.among))
+    weights = choose_weights(parts, start=start)
+    words, cost_s = ", ".join(f"{weight} {name}" for name, weight in weights.items()), time.process_time() - begun
+    return [
+        Tuned(
+            words,
+            _sum({name: tuned.on_validation for name, tuned in one.sources.items()}, weights, one.validation.among),
+            _sum({name: tuned.on_test for name, tuned in one.sources.items()}, weights, one.test.among),
+            cost_s,
+        )
+        for one in fields
+    ], weights
 
 
-def choose_weights(
-    answers: Mapping[str, Answering], questions: Sequence[Question], *, among: Rows | None = None, start: Mapping[str, float] | None = None
-) -> dict[str, float]:
+def choose_weights(parts: Sequence[Part], *, start: Mapping[str, float] | None = None) -> dict[str, float]:
     """Go through the sources, the best alone first, and give each that weight of five, or none, that serves the blend most. Without
     `start`, the best source has 1."""
-    tables = {name: [scaled(answer(question), among) for question in questions] for name, answer in answers.items()}
+    questions = [question for _, asked, _ in parts for question in asked]
+    shares = np.concatenate([np.full(len(asked), 1 / (len(parts) * max(len(asked), 1))) for _, asked, _ in parts])
+    tables = {
+        name: [scaled(answers[name](question), among) for answers, asked, among in parts for question in asked] for name in parts[0][0]
+    }
 
     def value(table: Sequence[Scores]) -> float:
         pairs = zip(table, questions, strict=True)
         ranks = [pessimistic_ranks(scores, one.targets.tolist(), masked=one.rows.tolist()) for scores, one in pairs]
-        return float(np.mean([ndcg_10(one) for one in ranks]))
+        return float(shares @ [ndcg_10(one) for one in ranks])
 
     order = sorted((name for name in tables if name not in (start or {})), key=lambda name: -value(tables[name]))
     weights = dict(start) if start else {order.pop(0): 1.0}

@@ -14,7 +14,7 @@ import numpy as np
 from scipy.sparse import csr_matrix, vstack
 
 from scenewise.eval import protocols
-from scenewise.eval.contest import Fit, Tuned, blend, fitting, table, tune
+from scenewise.eval.contest import Field, Fit, Tuned, blend, fitting, table, tune
 from scenewise.eval.dataset import Dataset, Triples
 from scenewise.eval.known import item_graph
 from scenewise.eval.measure import Result, answers_of
@@ -108,14 +108,14 @@ def _known(
     )
     makers |= {"transition_knn": fitting(partial(TransitionKnn, window=20))} if ordered else {}
     base = {name: tune({"": fit}, validation, test) for name, fit in makers.items()}
-    together, weights = blend(base, validation, test, seed=seed)
+    (together,), weights = blend([Field(base, validation, test)], seed=seed)
     found = {"all": together}
     for graph, (one, triples) in features.items():
         options = {"regression": _regressions(one, seed), "neighbours": _neighbours(one, 0.7 if ordered else 1.0)}
         options |= {"ease with entities": _with_entities(triples)} if small and triples is not None else {}
         own = {name: tune(fits, validation, test) for name, fits in options.items()}
-        found[graph] = blend(own, validation, test, seed=seed)[0]
-        found[f"all + {graph}"] = blend(base | own, validation, test, seed=seed, start=weights)[0]
+        (found[graph],), _ = blend([Field(own, validation, test)], seed=seed)
+        (found[f"all + {graph}"],), _ = blend([Field(base | own, validation, test)], seed=seed, start=weights)
     return found
 
 

@@ -135,11 +135,32 @@ def summarise(results: Sequence[Result], splits: Sequence[Split], background: Ba
         attributes = background.attributes
         table["diversity"] = mean(lambda one: intra_list_diversity(one.top[:: max(1, len(one.top) // 1000)], attributes))
     table |= {name: mean(lambda one, name=name: getattr(one, name)) for name in ("fit_cpu_s", "cpu_s", "tuning_cpu_s")}  # type: ignore[misc]
+    for name, metric in (("ndcg@10", _ndcg_10), ("recall@20", _recall_20)):
+        table[f"{name}_95"] = _interval(results, splits, metric)
     table["ndcg@10_by_seed"] = [round(float(one.per_question(lambda ranks: ndcg(ranks, 10)).mean()), 5) for one in results]
     table["by_history"] = _grouped(results, splits, _history_group)
     table["by_popularity"] = _grouped(results, splits, lambda question: _POPULARITY[background.groups[question.targets[0]]])
     table["settings"] = [result.settings for result in results]
     return table
+
+
+def _interval(results: Sequence[Result], splits: Sequence[Split], metric: Callable[[Ranks], float]) -> list[float]:
+    """Return the 95% interval of a mean over users, each user's mean over the seeds that ask them (normal approximation)."""
+    by_user: dict[int, list[float]] = {}
+    for result, split in zip(results, splits, strict=True):
+        for question, ranks in zip(split.cases, result.ranks, strict=True):
+            by_user.setdefault(question.user, []).append(metric(ranks))
+    means = np.asarray([np.mean(one) for one in by_user.values()], dtype=np.float64)
+    half = 1.96 * float(means.std(ddof=1)) / np.sqrt(len(means)) if len(means) > 1 else 0.0
+    return [round(float(means.mean() - half), 5), round(float(means.mean() + half), 5)]
+
+
+def _ndcg_10(ranks: Ranks) -> float:
+    return ndcg(ranks, 10)
+
+
+def _recall_20(ranks: Ranks) -> float:
+    return recall(ranks, 20)
 
 
 def _history_group(question: Question) -> str:

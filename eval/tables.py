@@ -1,12 +1,14 @@
-"""The README's tables, made from the results in eval/results, so that no figure is typed by hand."""
+"""The tables of the README and of docs/benchmarks.md, made from the results in eval/results, so that no figure is typed by hand."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from scenewise.eval.bars import bars_table
 
 RESULTS = Path(__file__).resolve().parent / "results"
 _BLOCK = re.compile(r"(<!-- table:(\w+) -->\n).*?(<!-- end -->)", flags=re.DOTALL)
@@ -31,14 +33,15 @@ def _ranking(data: Mapping[str, Any]) -> str:
     lines = [
         f"**{data['dataset']}**, {data['protocol']['split']}: {counts['items']:,} items, {questions:,} questions, {seeds}",
         "",
-        "| model | HR@10 | NDCG@10 | Recall@20 | coverage@10 | CPU s to fit |",
-        "|---|---|---|---|---|---|",
+        "| model | HR@10 | NDCG@10 | 95% | Recall@20 | coverage@10 | CPU s to fit |",
+        "|---|---|---|---|---|---|---|",
     ]
     for row in data["rows"]:
         name = f"**{row['model']}**" if row["model"] == ours else row["model"]
         figures = (f"{row[key]:.3f}" for key in ("hr@10", "recall@20", "coverage"))
         hit, recall, coverage = figures
-        lines.append(f"| {name} | {hit} | {row['ndcg@10']:.4f} | {recall} | {coverage} | {row['fit_cpu_s']:.1f} |")
+        interval = _interval(row.get("ndcg@10_95"))
+        lines.append(f"| {name} | {hit} | {row['ndcg@10']:.4f} | {interval} | {recall} | {coverage} | {row['fit_cpu_s']:.1f} |")
     gain = f"{against['mean']:+.4f}, 95% interval [{against['low']:.4f}, {against['high']:.4f}]"
     lines += ["", f"The {ours} against {best} by {comparison['metric']}: {gain}, p = {against['p_holm']:.3f} after Holm's correction."]
     return "\n".join(lines)
@@ -57,7 +60,93 @@ def turns_table(results: Path) -> str:
     return "\n".join(lines)
 
 
-TABLES: Mapping[str, Callable[[Path], str]] = {"ranking": ranking_table, "turns": turns_table}
+def labels_table(results: Path) -> str:
+    """Click-through and ratings: a table a set, a row a model and choice of inputs."""
+    return "\n\n".join(_labels(_read(results, path.stem)) for kind in ("ctr", "rating") for path in sorted(results.glob(f"{kind}-*.json")))
+
+
+def _labels(data: Mapping[str, Any]) -> str:
+    names = ("auc", "log_loss", "ece") if data["what"] == "ctr" else ("rmse", "mae")
+    set_ = data["dataset"]
+    lines = [f"**{set_['name']}** ({data['what']}): {set_['rows']:,} rows, {set_['users']:,} users, {set_['items']:,} items", ""]
+    lines += [f"| model | inputs | {' | '.join(names)} | 95% of {names[0]} | seeds | CPU s |", "|---" * (len(names) + 5) + "|"]
+    for row in data["rows"]:
+        figures = " | ".join(f"{row[name]:.4f}" for name in names)
+        interval = _interval(row[f"{names[0]}_95"])
+        lines.append(f"| {row['model']} | {row['inputs']} | {figures} | {interval} | {row['seeds']} | {row['cpu_s']:.1f} |")
+    return "\n".join(lines)
+
+
+def groups_table(results: Path) -> str:
+    """Cold starts and the graph's value: a table a set and group of questions."""
+    names = [path.stem for kind in ("cold", "graph-value") for path in sorted(results.glob(f"{kind}-*.json"))]
+    return "\n\n".join(_groups(_read(results, name)) for name in names)
+
+
+def _groups(data: Mapping[str, Any]) -> str:
+    found = data["groups"] if "groups" in data else {name: one for name, one in data.items() if isinstance(one, dict) and "rows" in one}
+    tables = []
+    for name, group in found.items():
+        comparison = group["comparison"]
+        lines = [
+            f"**{data['dataset']}**, {name.replace('_', ' ')}: {round(sum(group['questions']) / len(group['questions'])):,} questions",
+            "",
+        ]
+        lines += [
+            f"| model | HR@10 | NDCG@10 | Recall@20 | {comparison['model']} against it, NDCG@10 | p (Holm) |",
+            "|---|---|---|---|---|---|",
+        ]
+        for row in group["rows"]:
+            gain = comparison["against"].get(row["model"])
+            told = f"{gain['mean']:+.4f} {_interval((gain['low'], gain['high']))} | {gain['p_holm']:.4f}" if gain else " | "
+            lines.append(f"| {row['model']} | {row['hr@10']:.3f} | {row['ndcg@10']:.4f} | {row['recall@20']:.3f} | {told} |")
+        tables.append("\n".join(lines))
+    return "\n\n".join(tables)
+
+
+def scenes_table(results: Path) -> str:
+    """One model for all scenes beside a blind one and one a scene: NDCG@10."""
+    tables = []
+    for path in sorted(results.glob("cross-scene-*.json")):
+        data = _read(results, path.stem)
+        names = ("one, sees the scene", "one, blind to it", "one a scene")
+        lines = [f"**{data['dataset']}**, {data['protocol']['scenes']}, {len(data['seeds'])} seeds", ""]
+        lines += [f"| scene | questions | {' | '.join(names)} | against blind | against one a scene |", "|---" * 7 + "|"]
+        for row in data["rows"]:
+            gains = [
+                f"{row[pair]['mean']:+.4f} {_interval((row[pair]['low'], row[pair]['high']))}" for pair in ("against_blind", "against_own")
+            ]
+            figures = " | ".join(f"{row[name]:.4f}" for name in names)
+            lines.append(f"| {row['scene']} | {row['questions']:,} | {figures} | {' | '.join(gains)} |")
+        tables.append("\n".join(lines))
+    return "\n\n".join(tables)
+
+
+def speed_table(results: Path) -> str:
+    """CPU seconds to fit and milliseconds to ask, by events."""
+    if not (results / "speed.json").is_file():
+        return ""
+    data = _read(results, "speed")
+    lines = ["| events | model | CPU s to fit | ms a query |", "|---|---|---|---|"]
+    for row in data["rows"]:
+        query = f"{row['query_ms']:.2f}" if "query_ms" in row else f"{row['rss_mb']:,} MB at most"
+        lines.append(f"| {row['events']:,} | {row['model']} | {row['cpu_s']:.2f} | {query} |")
+    return "\n".join(lines)
+
+
+def _interval(bounds: Sequence[float] | None) -> str:
+    return "" if bounds is None else f"[{bounds[0]:.4f}, {bounds[1]:.4f}]"
+
+
+TABLES: Mapping[str, Callable[[Path], str]] = {
+    "bars": bars_table,
+    "ranking": ranking_table,
+    "labels": labels_table,
+    "groups": groups_table,
+    "scenes": scenes_table,
+    "speed": speed_table,
+    "turns": turns_table,
+}
 
 
 def _read(results: Path, name: str) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from scenewise.tools.catalogue.catalogue import Catalogue
 from scenewise.tools.catalogue.mentions import Concepts
 from scenewise.tools.collaborative import tool as collaborative_tool
 from scenewise.tools.collaborative.collaborative import Collaborative
+from scenewise.tools.collaborative.scenes import SceneReader
 from scenewise.tools.features import ItemFeatures
 from scenewise.tools.graph import tool as graph_tool
 from scenewise.tools.graph.embedding import ItemGraph
@@ -83,7 +84,7 @@ class Toolbox:
         tools = (
             scene_tool.make_tool(recogniser, pack),
             graph_tool.make_tool(graph),
-            collaborative_tool.make_tool(trained.collaborative, catalogue),
+            collaborative_tool.make_tool(trained.collaborative, catalogue, SceneReader(recogniser)),
             retrieval_tool.make_tool(retriever),
             *catalogue_tool.make_tools(catalogue),
             *profile_tool.make_tools(store, catalogue),
@@ -107,7 +108,8 @@ class Toolbox:
         trained = Trained.load(self.store, self.catalogue, _features(self.store, self.catalogue, self.encoders, self.graph))
         if trained is None or trained.version == self.artefact:
             return replace(self, models_mark=seen)
-        tools = {**self.tools, collaborative_tool.NAME: collaborative_tool.make_tool(trained.collaborative, self.catalogue)}
+        tool = collaborative_tool.make_tool(trained.collaborative, self.catalogue, SceneReader(self.recogniser))
+        tools = {**self.tools, collaborative_tool.NAME: tool}
         ranker = FusionRanker(self.catalogue, self.pack, trained.calibration)
         models = replace(self, collaborative=trained.collaborative, ranker=ranker, artefact=trained.version, models_mark=seen)
         return replace(models, tools=MappingProxyType(tools))

@@ -34,10 +34,19 @@ def test_scaled_from_zero_to_one() -> None:
 
 def test_a_source_gets_the_weight_that_helps_and_none_where_it_harms() -> None:
     answers = {"tells two from one": always(1.0, 1.0, 0.0), "knows which": always(0.0, 1.0, 0.5), "wrong": always(1.0, 0.0, 0.0)}
-    weights = choose_weights(answers, [question(0, 1)])
+    weights = choose_weights([(answers, [question(0, 1)], None)])
     assert weights == {"knows which": 1.0}
-    settled = choose_weights(answers, [question(0, 1)], start={"tells two from one": 1.0})
+    settled = choose_weights([(answers, [question(0, 1)], None)], start={"tells two from one": 1.0})
     assert settled.keys() == {"tells two from one", "knows which"}
+
+
+def test_every_part_counts_alike_however_many_questions_it_has() -> None:
+    of_many = {"left": always(1.0, 0.0, 0.0), "right": always(0.0, 1.0, 0.0)}
+    few = (of_many, [question(0, 1)], None)
+    many = (of_many, [question(user, 0) for user in range(3)], None)
+    assert next(iter(choose_weights([few]))) == "right"
+    assert next(iter(choose_weights([few, many, (of_many, [question(9, 1)], None)]))) == "right"
+    assert next(iter(choose_weights([few, many, many]))) == "left"
 
 
 def test_the_better_setting_is_chosen_and_fitted_on_the_tests_train() -> None:

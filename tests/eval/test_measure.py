@@ -71,6 +71,7 @@ def test_the_table_of_one_model_by_hand() -> None:
     assert row["hr@10"] == 1.0
     assert row["ndcg@10"] == pytest.approx((1.0 + 1 / 2) / 2)  # ranks 1 and 3
     assert row["mrr"] == pytest.approx((1 + 1 / 3) / 2, abs=1e-5)
+    assert row["ndcg@10_95"] == pytest.approx([0.75 - 1.96 * 0.25, 0.75 + 1.96 * 0.25], abs=1e-4)  # two users, 1 and .5
     assert row["coverage"] == pytest.approx(5 / 6, abs=1e-5)
     assert row["by_history"] == [{"group": "1-5", "n": 2, "recall@10": 1.0}]
     assert [(one["group"], one["n"]) for one in row["by_popularity"]] == [("mid", 1), ("new", 1)]

@@ -16,7 +16,8 @@ from scenewise.store.types import Item, ItemId
 from scenewise.tools.catalogue.catalogue import Catalogue
 from scenewise.tools.collaborative.als import Als
 from scenewise.tools.collaborative.item_knn import ItemKnn
-from scenewise.tools.collaborative.model import load_arrays
+from scenewise.tools.collaborative.model import Sequences, load_arrays
+from scenewise.tools.collaborative.transition_knn import TransitionKnn
 from scenewise.tools.ranking.artefacts import Artefact, Manifest, Renumbered, clean, first_usable, mark, publish, versions
 
 NOW_S = 1_760_000_000.0
@@ -185,3 +186,16 @@ def test_a_model_that_cannot_tell_the_parts_of_a_score_tells_none() -> None:
     moved = Renumbered(Als(factors=2).fit(TASTES), np.asarray([3, 2, 1, 0], dtype=np.int32))
     rows = np.asarray([0, 1], dtype=np.int32)
     assert moved.contributions(rows, np.ones(2, dtype=np.float32), rows).tolist() == [[0, 0], [0, 0]]
+
+
+def test_a_model_of_other_rows_is_asked_for_the_scene() -> None:
+    sequences = Sequences(
+        np.asarray([0, 1, 0, 2], dtype=np.int32), np.arange(4.0), np.asarray([0, 2, 4]), np.asarray([0, 0, 1, 1], np.int16)
+    )
+    model = TransitionKnn().fit(csr_matrix((2, 3), dtype=np.float32), sequences)
+    moved = Renumbered(model, np.asarray([2, -1, 1, 0], dtype=np.int32))
+    (own, here), one = (np.asarray([row], dtype=np.int32) for row in (0, 3)), np.ones(1, dtype=np.float32)
+    for scene in (0, 1):
+        told, wanted = moved.scores_in(here, one, scene=scene), model.scores_in(own, one, scene)
+        assert told.tolist() == [wanted[2], 0, wanted[1], wanted[0]]
+    assert moved.scores_in(here, one, scene=0)[2] > moved.scores(here, one)[2] > moved.scores_in(here, one, scene=1)[2]

@@ -16,17 +16,19 @@ from scenewise.store.errors import Busy, InputError, StoreError
 from scenewise.store.store import Store
 from scenewise.store.types import Event, Item, ItemId, Moment, Place, UserId
 from scenewise.tools.catalogue.catalogue import Catalogue
+from scenewise.tools.collaborative.model import load_arrays
 from scenewise.tools.features import encode_items
 from scenewise.tools.ranking.artefacts import Artefact, Manifest, versions
 from scenewise.tools.ranking.trained import Trained
 from scenewise.tools.retrieval.encoders import Encoders
 from scenewise.tools.toolbox import Toolbox
+from scenewise.tools.training.item_features import FEATURES
 from scenewise.tools.training.ranker import enough
 from scenewise.tools.training.snapshot import Snapshot
 from scenewise.tools.training.train import CHECKPOINTS, Order, train_store
 
 QUICK = Order(epochs=2)
-SOURCES = {"ease", "item_knn", "transition_knn", "next_knn", "popularity", "content_knn"}
+SOURCES = {"ease", "item_knn", "transition_knn", "next_knn", "popularity", "content_knn", "feature_regression"}
 
 
 @pytest.fixture(scope="module")
@@ -191,6 +193,20 @@ def test_an_item_that_came_later_is_ranked_by_what_it_is(own_crowd: Path, encode
         models = box.collaborative.models
         assert models["transformer"].scores(rows, np.ones(1, dtype=np.float32))[row] > 0
         assert models["transition_knn"].scores(rows, np.ones(1, dtype=np.float32))[row] == 0
+        history = [Event(UserId("me"), ItemId(f"m{place:02}"), "play", None, START_S + place) for place in range(3)]
+        found = box.collaborative.candidates(history, 5, allowed=np.ones(25, dtype=bool), scene="commute").by_source()
+        assert [one.item_id for one in found["feature_regression"]] == ["a-new-one"]
+        assert found["feature_regression"][0].reason.startswith("it has much in common with what people who liked movies number")
+
+
+def test_what_stays_finds_its_columns_in_the_features(own_crowd: Path, encoders: Encoders) -> None:
+    before = load_arrays(versions(own_crowd / "models")[0] / FEATURES)["values"]
+    with Store.open(own_crowd) as store:
+        store.items.upsert(Item(ItemId(f"m0{place}"), "movies", "Another", attributes={"genre": ("a later kind",)}) for place in range(2))
+    train(own_crowd, encoders, Order(epochs=1, parts=frozenset({"ranker"})))
+    assert load_arrays(versions(own_crowd / "models")[0] / FEATURES)["values"].tolist() == before.tolist()
+    train(own_crowd, encoders, Order(epochs=1, parts=frozenset({"ranker", "sources"})))
+    assert b"a later kind" in load_arrays(versions(own_crowd / "models")[0] / FEATURES)["values"].tobytes()
 
 
 @pytest.mark.usefixtures("encoded")

@@ -111,7 +111,11 @@ class Als:
             return np.zeros(self.factors, dtype=np.float32)
         # confidence above that of an unseen item: float32 (h,)
         more = (self.alpha * np.bincount(place, weights[weights > 0]) - (not self.spark)).astype(np.float32)
+        return np.asarray(np.linalg.solve(self._normal(rows, more), (more + 1.0) @ self.item_factors[rows]), dtype=np.float32)
+
+    def _normal(self, rows: Rows, more: Weights) -> NDArray[np.float32]:
+        """Return the left side of equation 4, float32 (factors, factors), for rows that each come once."""
         items = self.item_factors[rows]  # (h, factors)
         normal = self._gram + (items.T * more) @ items
         normal[np.diag_indices_from(normal)] += self.regularisation * (len(rows) if self.spark else 1)
-        return np.asarray(np.linalg.solve(normal, (more + 1.0) @ items), dtype=np.float32)
+        return np.asarray(normal, dtype=np.float32)

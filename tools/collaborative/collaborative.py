@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,9 +21,10 @@ from scenewise.tools.catalogue.catalogue import Catalogue
 from scenewise.tools.collaborative.als import Als
 from scenewise.tools.collaborative.content_knn import ContentKnn
 from scenewise.tools.collaborative.ease import Ease
+from scenewise.tools.collaborative.feature_regression import FeatureRegression
 from scenewise.tools.collaborative.interactions import LIKED, Interactions, Worth, interactions_of, learn_worth
 from scenewise.tools.collaborative.item_knn import ItemKnn
-from scenewise.tools.collaborative.model import CollaborativeModel, Rows, Scorer, Scores, Weights, load_arrays, save_arrays
+from scenewise.tools.collaborative.model import CollaborativeModel, Rows, Scorer, Scores, Weights, load_arrays, save_arrays, scores_at
 from scenewise.tools.collaborative.popularity import Popularity
 from scenewise.tools.collaborative.reasons import Clause, explain
 from scenewise.tools.collaborative.transition_knn import TransitionKnn
@@ -31,10 +33,10 @@ from scenewise.tools.features import ItemFeatures, features_of
 if TYPE_CHECKING:
     from scenewise.store.store import Store
 
-IMPERSONAL = frozenset({"popularity"})
+IMPERSONAL = frozenset({"popularity", "trending"})
 """Sources that say the same to everybody."""
 EASE_ITEMS = 10_000
-_FORMAT = 2  # raise it when a model's settings or files change: older caches are then left alone and fitted anew
+_FORMAT = 3  # raise it when a model's settings or files change: older caches are then left alone and fitted anew
 _SEED_SHARE = 0.25  # what the history counts beside items named in the request
 
 
@@ -47,13 +49,14 @@ def _load_transformer(path: Path) -> CollaborativeModel:
 @dataclass(frozen=True, slots=True)
 class Source:
     """One model: how to make it from the items' features, None where there are none (no `make`: only `scenewise train` fits it), how to
-    load it, how its reasons are worded (see reasons.py; no `clause`: it gives none), and how much less an event of the history counts
-    than the one after it."""
+    load it, how its reasons are worded (see reasons.py; no `clause`: it gives none), how much less an event of the history counts
+    than the one after it, and below how many people's choices of an item it speaks of that item (where popularity is a source too)."""
 
     make: Callable[[ItemFeatures | None], CollaborativeModel] | None
     load: Callable[[Path], CollaborativeModel]
     clause: Clause | None = None
     recency: float = 1.0
+    below: float = math.inf
 
 
 # Chosen by NDCG@10 on MovieLens-100k events older than every validation and test event (the last event of each user there; for
@@ -65,24 +68,33 @@ SOURCES: Mapping[str, Source] = MappingProxyType(
         "item_knn": Source(lambda _: ItemKnn(weighting="bm25", k=200), ItemKnn.load, "also", recency=0.8),
         "ease": Source(lambda _: Ease(regularisation=500.0), Ease.load, "also"),
         "als": Source(lambda _: Als(factors=64, regularisation=10.0, alpha=5.0), Als.load, "alike"),
-        "transition_knn": Source(lambda _: TransitionKnn(window=20), TransitionKnn.load, "after"),
+        "transition_knn": Source(lambda _: TransitionKnn(window=20), TransitionKnn.load, "around"),
         "next_knn": Source(lambda _: TransitionKnn(window=5, decay=0.8, backward=0.0, recency=0.6), TransitionKnn.load, "after"),
         "transformer": Source(None, _load_transformer, "alike"),
         "content_knn": Source(ContentKnn, ContentKnn.load, recency=0.7),
+        # only of what nobody has chosen yet: of items that few chose too, NDCG@10 fell by .0014 (ml-latest-small) and .0018 (100k by time)
+        "feature_regression": Source(FeatureRegression, FeatureRegression.load, "resembles", below=1),
     }
 )
-CROWD = frozenset(SOURCES) - {"content_knn"}
-"""Sources that tell what people do; content tells what items are."""
+_CONTENT = frozenset({"content_knn", "feature_regression"})  # these are fitted where features tell items apart
+BY_FEATURES = _CONTENT | {"transformer"}
+"""Sources that speak of items without any event too, by what these are like."""
+CROWD = frozenset(SOURCES) - _CONTENT
+"""Sources that tell what people do with an item."""
 
 
 @dataclass(frozen=True, eq=False)
 class Collaborative:
-    """Fitted models by source name; a history is folded in at request time, so new events of a user count at once."""
+    """Fitted models by source name; a history is folded in at request time, so new events of a user count at once.
+
+    `scenes`: the names behind the codes of the scenes that the models were fitted with; without names they are asked without scenes.
+    """
 
     catalogue: Catalogue
     models: Mapping[str, Scorer]
     worth: Worth
     sources: Mapping[str, Source] = field(default_factory=lambda: SOURCES)
+    scenes: tuple[str, ...] = ()
 
     @classmethod
     def from_store(cls, store: Store, catalogue: Catalogue, *, cached: bool = True) -> Collaborative:
@@ -111,17 +123,18 @@ class Collaborative:
         *,
         features: ItemFeatures | None = None,
         sources: Mapping[str, Source] | None = None,
+        scenes: tuple[str, ...] = (),
     ) -> Collaborative:
         """Fit the sources that have a `make`, by default item neighbours, EASE (ALS above 10,000 items with events), both transition
-        models, popularity and, with `features` that tell items apart, content."""
+        models, popularity and, with `features` that tell items apart, content and the regression on features."""
         if sources is None:
             small = len(np.unique(interactions.matrix.indices)) <= EASE_ITEMS
             told = features is not None and (features.attributes.shape[1] > 1 or features.text is not None or features.graph is not None)
-            without = {"als" if small else "ease"} | (set() if told else {"content_knn"})
+            without = {"als" if small else "ease"} | (set() if told else _CONTENT)
             sources = {name: source for name, source in SOURCES.items() if name not in without}
         makers = {name: source.make for name, source in sources.items() if source.make}
         models = {name: make(features).fit(interactions.matrix, interactions.sequences) for name, make in makers.items()}
-        return cls(catalogue, MappingProxyType(models), worth, sources)
+        return cls(catalogue, MappingProxyType(models), worth, sources, scenes)
 
     def candidates(
         self,
@@ -131,19 +144,26 @@ class Collaborative:
         allowed: NDArray[np.bool_],
         seeds: Sequence[ItemId] = (),
         locale: str = "en",
+        scene: str | None = None,
+        scenes: Sequence[str | None] = (),
+        repeats: bool = False,
     ) -> Candidates:
-        """Return the k best candidates of each source, and what each source says of those of the others, best first; what the user or
-        the request named already is left out.
+        """Return the k best candidates of each source, and what each source says of those of the others, best first; what the request
+        named is left out, and what the user has had, unless `repeats`: then `allowed` says what of that may come again.
 
         `history` oldest first; `allowed` bool (n_items,); `seeds` are items named in the request and weigh more than the history.
+        `scene` is the one that is now, `scenes` are those of the history's last events, as many as are given, None where none is known.
         A source gives reasons for its own k, each naming the liked or named item that spoke loudest. Unknown items are ignored.
         """
         rows, worth, seen = self.fold(history, seeds)
         free = allowed.copy()
-        free[seen] = False
+        free[self.catalogue.rows(seeds) if repeats else seen] = False
         found: list[Candidate] = []
         items = self.catalogue.items
-        pool, told = self.pool(rows, worth, k, free=free)
+        pool, told = self.pool(
+            rows, worth, k, free=free, scene=self._codes([scene])[0], scenes=self._scenes_of(rows, history, scenes) if scenes else None
+        )
+        chosen = np.isfinite(told["popularity"]) if "popularity" in told else np.ones(len(pool), dtype=bool)
         for name, scores in told.items():
             named = np.flatnonzero(np.isfinite(scores))
             named = named[np.argsort(-scores[named], kind="stable")]
@@ -153,7 +173,8 @@ class Collaborative:
                 weights = recent(worth, source.recency) * (worth >= LIKED)
                 own = named[:k]
                 loud = scores[own].astype(np.float32)
-                reasons[:k] = explain(model, rows, weights, pool[own], loud, clause=source.clause, items=items, locale=locale)
+                words = explain(model, rows, weights, pool[own], loud, clause=source.clause, items=items, locale=locale, chosen=chosen[own])
+                reasons[:k] = words
             table = zip(pool[named].tolist(), scores[named].tolist(), reasons, strict=True)
             found.extend(Candidate(items[row].item_id, name, score, reason) for row, score, reason in table)
         return Candidates(tuple(found))
@@ -173,14 +194,46 @@ class Collaborative:
         folded = {**past, **dict.fromkeys(named, 1.0)}
         return np.asarray([*folded], dtype=np.int32), np.asarray([*folded.values()], dtype=np.float32), [*latest, *named]
 
-    def pool(self, rows: Rows, worth: Weights, k: int, *, free: NDArray[np.bool_]) -> tuple[Rows, dict[str, NDArray[np.float64]]]:
+    def pool(
+        self,
+        rows: Rows,
+        worth: Weights,
+        k: int,
+        *,
+        free: NDArray[np.bool_],
+        scene: int = -1,
+        scenes: NDArray[np.int16] | None = None,
+    ) -> tuple[Rows, dict[str, NDArray[np.float64]]]:
         """Return the k best free rows of each source together, int32 (m,) ascending, and each source's scores of all of them: float64
-        (m,), -inf where the source has none above 0."""
-        whole = {name: model.scores(rows, recent(worth, self.sources[name].recency)) for name, model in self.models.items()}
+        (m,), -inf where the source has none above 0. `scene` is the place in `self.scenes` of the one that is now, `scenes` int16 (h,)
+        of those of the rows; -1: not known."""
+        whole = {name: self.score(name, rows, worth, scene=scene, scenes=scenes) for name in self.models}
+        n_people = whole.get("popularity", np.zeros(self.catalogue.n, dtype=np.float32))
+        for name, limit in ((name, self.sources[name].below) for name in whole):
+            if math.isfinite(limit):
+                whole[name] = np.where(n_people < limit, whole[name], np.float32(0))
         best = [top_rows(np.where(free, scores, np.float32(0)), k)[0] for scores in whole.values()]
         pool = np.unique(np.concatenate([*best, np.zeros(0, dtype=np.int32)]))
         told = {name: scores[pool].astype(np.float64) for name, scores in whole.items()}
         return pool, {name: np.where(scores > 0, scores, -np.inf) for name, scores in told.items()}
+
+    def score(self, name: str, rows: Rows, worth: Weights, *, scene: int = -1, scenes: NDArray[np.int16] | None = None) -> Scores:
+        """Return what one source says of the whole catalogue: float32 (n_items,). `scene`, `scenes` as in `pool`."""
+        weights = recent(worth, self.sources[name].recency)
+        if not self.scenes:
+            return self.models[name].scores(rows, weights)
+        return scores_at(self.models[name], rows, weights, scene=scene, scenes=scenes)
+
+    def _codes(self, names: Sequence[str | None]) -> list[int]:
+        """Return the places of these scenes in `self.scenes`, -1 for those that are not there."""
+        code = {name: place for place, name in enumerate(self.scenes)}
+        return [-1 if name is None else code.get(name, -1) for name in names]
+
+    def _scenes_of(self, rows: Rows, history: Sequence[Event], scenes: Sequence[str | None]) -> NDArray[np.int16]:
+        """Return the code of the scene of each row's latest event: int16 (h,)."""
+        events = history[len(history) - len(scenes) :]
+        latest = {self.catalogue.row(event.item_id): code for event, code in zip(events, self._codes(scenes), strict=True)}
+        return np.asarray([latest.get(row, -1) for row in rows.tolist()], dtype=np.int16)
 
 
 def load_source(name: str, path: Path) -> CollaborativeModel:

@@ -83,6 +83,17 @@ class FeatureRegression(Als):
         """Return the mapped factors' dot products with the folded-in user: float32 (n_items,)."""
         return np.asarray(self.mapped @ self._user(rows, weights), dtype=np.float32)
 
+    def contributions(self, rows: Rows, weights: Weights, columns: Rows) -> Scores:
+        """Return each event's part of the score, float32 (h, c): the user is a sum over the history (equation 7 of Hu et al. 2008)."""
+        out = np.zeros((len(rows), len(columns)), dtype=np.float32)
+        live = np.flatnonzero(weights > 0)
+        if len(live) and self._gram.any():
+            once, place = np.unique(rows[live], return_inverse=True)
+            more = (self.alpha * np.bincount(place, weights[live]) - 1).astype(np.float32)
+            told = np.linalg.solve(self._normal(once, more), self.mapped[columns].T)  # (factors, c)
+            out[live] = (self.alpha * weights[live])[:, None] * (self.item_factors[rows[live]] @ told)
+        return out
+
     def scores_batch(self, histories: csr_matrix) -> Scores:
         """Return the scores of many histories, csr (b, n_items), at once: float32 (b, n_items)."""
         ends = zip(histories.indptr[:-1], histories.indptr[1:], strict=True)

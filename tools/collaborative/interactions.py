@@ -85,13 +85,16 @@ class Interactions:
 @dataclass(frozen=True)
 class HeldBack:
     """One question to a model: what did this user do after `rows` (int32 (h,), oldest first, each item once at its latest event)?
-    `worth` float32 (h,) goes with the rows, `target_worth` with the target."""
+    `worth` float32 (h,) and `scenes` int16 (h,), None where none is known, go with the rows, `target_worth` and `scene` with the target;
+    -1 is a scene that is not known."""
 
     user: int
     rows: Rows
     worth: Weights
     target: int
     target_worth: float
+    scene: int = -1
+    scenes: NDArray[np.int16] | None = None
 
 
 def learn_worth(arrays: EventArrays) -> Worth:
@@ -137,15 +140,14 @@ def from_columns(
 
 
 def _worth_of(arrays: EventArrays, worth: Worth) -> Weights:
-    """Ask once for each distinct (kind, value)."""
-    values = [None if np.isnan(value) else float(value) for value in arrays.value.tolist()]
-    known: dict[tuple[str, float | None], float] = {}
-    out = np.empty(arrays.n, dtype=np.float32)
-    for place, pair in enumerate(zip(arrays.kind, values, strict=True)):
-        if pair not in known:
-            known[pair] = worth.of(*pair)
-        out[place] = known[pair]
-    return out
+    """Ask once for each distinct (kind, value): float32 (n,)."""
+    number: dict[str, int] = {}
+    kinds = np.fromiter((number.setdefault(kind, len(number)) for kind in arrays.kind), dtype=np.int64, count=arrays.n)
+    values, value = np.unique(arrays.value, return_inverse=True)  # all NaN are one
+    pairs, pair = np.unique(kinds * max(len(values), 1) + value, return_inverse=True)
+    names, known = [*number], values.tolist()
+    told = [worth.of(names[one // len(known)], known[one % len(known)]) for one in pairs.tolist()]
+    return np.asarray(told, dtype=np.float32)[pair]
 
 
 def _best_of_pairs(users: NDArray[np.integer], rows: Rows, worth: Weights, shape: tuple[int, int]) -> csr_matrix:

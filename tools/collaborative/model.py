@@ -69,12 +69,30 @@ class CollaborativeModel(Protocol):
 
 
 @runtime_checkable
+class InScene(Protocol):
+    """A model that tells what comes next in one scene from what does in another."""
+
+    def scores_in(self, rows: Rows, weights: Weights, *, scene: int, scenes: NDArray[np.int16] | None = None) -> Scores:
+        """Return the scores where the scene with this code is now, float32 (n_items,). `scenes`: int16 (h,), the codes of the events'
+        own. -1 is a scene that is not known."""
+        ...
+
+
+@runtime_checkable
 class Explaining(Protocol):
     """A model whose score is a sum over the history."""
 
     def contributions(self, rows: Rows, weights: Weights, columns: Rows) -> NDArray[np.float32]:
         """Return float32 (h, c): what each event of the history adds to the score of each column."""
         ...
+
+
+def scores_at(model: Scorer, rows: Rows, weights: Weights, *, scene: int = -1, scenes: NDArray[np.int16] | None = None) -> Scores:
+    """Score a history for the scene that is now, where one is known and the model takes it (see InScene): float32 (n_items,)."""
+    known = scene >= 0 or (scenes is not None and bool((scenes >= 0).any()))
+    if known and isinstance(model, InScene) and bool((weights > 0).any()):
+        return model.scores_in(rows, weights, scene=scene, scenes=scenes)
+    return model.scores(rows, weights)
 
 
 def check_interactions(interactions: csr_matrix) -> csr_matrix:

@@ -11,6 +11,7 @@ from scenewise.store.types import ItemId
 from scenewise.tools.candidates import Candidates
 from scenewise.tools.catalogue.catalogue import Catalogue
 from scenewise.tools.collaborative.collaborative import Collaborative
+from scenewise.tools.collaborative.scenes import SceneReader
 from scenewise.tools.context import TurnContext
 
 NAME = "collaborative_candidates"
@@ -19,6 +20,7 @@ DESCRIPTION = (
     "Fargo\"); without it the user's own history speaks, and what is popular where there is none."
 )
 _SURE = 0.9
+_SCENES_OF = 50  # events; to read a scene takes up to half a millisecond, once
 Title = Annotated[str, Field(min_length=1, max_length=80)]
 
 
@@ -32,8 +34,12 @@ class CollaborativeArgs(BaseModel):
     context: Annotated[InstanceOf[TurnContext], InjectedToolArg]
 
 
-def make_tool(collaborative: Collaborative, catalogue: Catalogue) -> StructuredTool:
-    """Make `collaborative_candidates` over fitted models; it returns (text for the LLM, Candidates of one source a model)."""
+def make_tool(collaborative: Collaborative, catalogue: Catalogue, scenes: SceneReader | None = None) -> StructuredTool:
+    """Make `collaborative_candidates` over fitted models; it returns (text for the LLM, Candidates of one source a model).
+
+    The models that take a scene are asked for the turn's; `scenes` reads those of the latest past events. What of the history may come
+    again is what the context allows of it.
+    """
 
     def collaborative_candidates(
         *, context: Annotated[TurnContext, InjectedToolArg], like_titles: list[str] | None = None, k: int = 50
@@ -41,7 +47,17 @@ def make_tool(collaborative: Collaborative, catalogue: Catalogue) -> StructuredT
         names = like_titles or []
         seeds, missing = resolve(catalogue, names)
         history = () if seeds else context.history  # who names an example asks for its like, not for more of the usual
-        found = collaborative.candidates(history, k, allowed=context.allowed, seeds=seeds, locale=context.moment.locale)
+        past = [scenes.scene_of(event.moment) for event in history[-_SCENES_OF:]] if scenes is not None and collaborative.scenes else []
+        found = collaborative.candidates(
+            history,
+            k,
+            allowed=context.allowed,
+            seeds=seeds,
+            locale=context.moment.locale,
+            scene=context.scene.scene,
+            scenes=past,
+            repeats=True,
+        )
         return describe(found, n_seeds=len(seeds), n_missing=missing), found
 
     return StructuredTool.from_function(

@@ -75,8 +75,8 @@ class TransitionKnn:
         """Return the sum over the history, the latest event counting most: float32 (n_items,)."""
         return self.scores_in(rows, weights, _ANY)
 
-    def scores_in(self, rows: Rows, weights: Weights, scene: int) -> Scores:
-        """Return the scores for what comes next in a scene: float32 (n_items,).
+    def scores_in(self, rows: Rows, weights: Weights, scene: int, scenes: NDArray[np.int16] | None = None) -> Scores:
+        """Return the scores for what comes next in a scene: float32 (n_items,). The events' own scenes make no difference.
 
         The pairs that ended in the scene count, and beside them those of all scenes as if they were `back_off` more: an item of the
         history with few pairs in the scene speaks as it does everywhere (Dirichlet smoothing, Zhai & Lafferty 2004).

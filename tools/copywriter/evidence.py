@@ -16,7 +16,12 @@ MAX_ROWS = 12
 MAX_VALUES = 3
 MAX_VALUE_CHARS = 80
 MAX_SENTENCE_CHARS = 220
-PEOPLE = frozenset({"popularity", "item_knn", "user_knn", "ease", "als", "rp3beta", "transition_knn"})
+PEOPLE = frozenset(
+    {
+        *("popularity", "trending", "item_knn", "user_knn", "ease", "als", "rp3beta"),
+        *("transition_knn", "next_knn", "transformer", "feature_regression"),
+    }
+)
 """Sources of candidates that speak of what other people did."""
 
 _FIRST = ("creator", "year", "genre", "mood", "topic")

@@ -25,7 +25,7 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, JsonValue, Strin
 from scenewise.store.errors import InputError, NotFound, StoreError
 from scenewise.store.types import ItemId
 from scenewise.tools.catalogue.catalogue import Catalogue
-from scenewise.tools.collaborative.model import Explaining, Rows, Scorer, Scores, Weights, load_arrays, save_arrays
+from scenewise.tools.collaborative.model import Explaining, Rows, Scorer, Scores, Weights, load_arrays, save_arrays, scores_at
 
 _CURRENT, _MANIFEST, _ITEMS, _PART = "current", "manifest.json", "items.npz", ".part-"
 T = TypeVar("T")
@@ -125,8 +125,13 @@ class Renumbered:
 
     def scores(self, rows: Rows, weights: Weights) -> Scores:
         """Score the catalogue: float32 (n_items,)."""
+        return self.scores_in(rows, weights)
+
+    def scores_in(self, rows: Rows, weights: Weights, *, scene: int = -1, scenes: NDArray[np.int16] | None = None) -> Scores:
+        """Score the catalogue for a scene, where the model takes one: float32 (n_items,)."""
         own, known = self._own(rows)
-        return np.where(self.rows >= 0, self.model.scores(own, weights[known])[self.rows], np.float32(0))
+        found = scores_at(self.model, own, weights[known], scene=scene, scenes=None if scenes is None else scenes[known])
+        return np.where(self.rows >= 0, found[self.rows], np.float32(0))
 
     def contributions(self, rows: Rows, weights: Weights, columns: Rows) -> Scores:
         """Return float32 (h, c): each event's part of the score, zeros where the model cannot tell."""

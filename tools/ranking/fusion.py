@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from scenewise.tools.candidates import Candidates
 from scenewise.tools.catalogue.catalogue import Catalogue
-from scenewise.tools.collaborative.collaborative import CROWD, Collaborative
+from scenewise.tools.collaborative.collaborative import BY_FEATURES, CROWD, Collaborative
 from scenewise.tools.collaborative.model import Weights
 from scenewise.tools.context import TurnContext
 from scenewise.tools.ranking.calibration import Calibration, Parts, Values
@@ -92,16 +92,20 @@ def rank_rows(
     k: int = 60,
     free: NDArray[np.bool_] | None = None,
     seed: int = 0,
+    scene: int = -1,
+    scenes: NDArray[np.int16] | None = None,
 ) -> tuple[Rows, NDArray[np.float64]]:
-    """Rank what the sources find for a history, without scene, profile and wishes: rows int32 (m,), best first, and log-odds float64.
+    """Rank what the sources find for a history, without a scene's fit, profile and wishes: rows int32 (m,), best first, and log-odds
+    float64.
 
     `rows`, `worth` oldest first, each item once, as Collaborative.fold returns them; `free` bool (n_items,), by default all but
-    `rows`. The order and the log-odds are those of FusionRanker over Collaborative.candidates of the same events, `k` and seed.
+    `rows`; `scene`, `scenes` as in Collaborative.pool. The order and the log-odds are those of FusionRanker over
+    Collaborative.candidates of the same events, `k` and seed.
     """
     if free is None:
         free = np.ones(collaborative.catalogue.n, dtype=bool)
         free[rows] = False
-    found, scores = collaborative.pool(rows, worth, k, free=free)
+    found, scores = collaborative.pool(rows, worth, k, free=free, scene=scene, scenes=scenes)
     parts = add_up(found, scores, {}, collaborative.catalogue, calibration, seed)
     best = best_first(found, parts)
     return found[best], total(parts)[best]
@@ -170,7 +174,8 @@ def _parity(parts: Parts, scores: Mapping[str, Values], domains: NDArray[np.int1
     crowd, covered = parts.get("novelty", np.zeros(len(domains))).copy(), np.zeros(len(domains), dtype=bool)
     for source in sorted(CROWD & scores.keys()):
         crowd += parts[source]
-        covered |= np.isfinite(scores[source])
+        if source not in BY_FEATURES:  # who speaks of every item knows nothing of this domain by that
+            covered |= np.isfinite(scores[source])
     rest = total(parts) - crowd
     warm = [code for code in codes if covered[domains == code].sum() >= min(_COVERED, (domains == code).sum())]
     if not warm or len(warm) == len(codes):

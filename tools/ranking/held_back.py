@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenewise.tools.collaborative.interactions import HeldBack, Interactions, from_columns
-from scenewise.tools.collaborative.model import Rows, Sequences, Weights
+from scenewise.tools.collaborative.model import Rows, Sequences
 
 LEAST_USERS = 50
 """With fewer users to learn from, what is learned is chance."""
@@ -75,8 +75,10 @@ def _ask(interactions: Interactions, out: NDArray[np.bool_], asked: NDArray[np.b
     for event in np.sort(rng.permutation(events)[:_QUESTIONS]).tolist():
         before = slice(int(sequences.starts[users[event]]), event)
         if rows[event] not in rows[before]:
-            history = _latest(rows[before], worth[before])
-            questions.append(HeldBack(int(users[event]), *history, int(rows[event]), float(worth[event])))
+            history = before.start + _latest(rows[before])
+            own, scene = (None, -1) if sequences.scenes is None else (sequences.scenes[history], int(sequences.scenes[event]))
+            target = int(rows[event]), float(worth[event])
+            questions.append(HeldBack(int(users[event]), rows[history], worth[history], *target, scene, own))
             places.append(event)
     scenes = np.full(len(places), -1, dtype=np.int16) if sequences.scenes is None else sequences.scenes[places]
     kept = None if sequences.scenes is None else sequences.scenes[~out]
@@ -84,7 +86,6 @@ def _ask(interactions: Interactions, out: NDArray[np.bool_], asked: NDArray[np.b
     return Questions(from_columns(*columns, shape=interactions.matrix.shape, scenes=kept), tuple(questions), scenes)
 
 
-def _latest(rows: Rows, worth: Weights) -> tuple[Rows, Weights]:
-    """Keep each item at its latest event, as Collaborative.fold does for a live history."""
-    kept = np.sort(len(rows) - 1 - np.unique(rows[::-1], return_index=True)[1])
-    return rows[kept], worth[kept]
+def _latest(rows: Rows) -> NDArray[np.int64]:
+    """Return the place of each item's latest event, as Collaborative.fold keeps them of a live history."""
+    return np.sort(len(rows) - 1 - np.unique(rows[::-1], return_index=True)[1])

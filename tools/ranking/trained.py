@@ -15,6 +15,7 @@ from scenewise.store.store import Store
 from scenewise.tools.catalogue.catalogue import Catalogue
 from scenewise.tools.collaborative.collaborative import Collaborative, load_source
 from scenewise.tools.collaborative.content_knn import ContentKnn
+from scenewise.tools.collaborative.feature_regression import FeatureRegression
 from scenewise.tools.collaborative.interactions import Worth
 from scenewise.tools.collaborative.model import Scorer
 from scenewise.tools.features import ItemFeatures
@@ -59,7 +60,8 @@ class Trained:
             calibration = Calibration.from_json((artefact.folder / FUSION).read_text(encoding="utf-8"))
         except OSError as error:
             raise StoreError(f"trained models {artefact.folder.name}: {FUSION} is missing; run `scenewise train` again") from error
-        collaborative = Collaborative(catalogue, MappingProxyType(models), Worth(artefact.manifest.scales))
+        known = Worth(artefact.manifest.scales)
+        collaborative = Collaborative(catalogue, MappingProxyType(models), known, scenes=artefact.manifest.scenes)
         return cls(collaborative, calibration, artefact.manifest.version)
 
 
@@ -69,11 +71,13 @@ def file_of(source: str) -> str:
 
 
 def _over(model: Scorer, rows: NDArray[np.int32], features: ItemFeatures) -> Scorer:
-    """Bring a model over a later catalogue: content and the Transformer know new items by their features, the others do not."""
+    """Bring a model over a later catalogue: those that use features know new items by them, the others do not."""
     if model.name == RANKER:
         from scenewise.tools.ranking.transformer import SequenceTransformer
 
         assert isinstance(model, SequenceTransformer)
+        return model.over(features, rows)
+    if isinstance(model, FeatureRegression):
         return model.over(features, rows)
     if isinstance(model, ContentKnn):
         return ContentKnn(features).fit(csr_matrix(np.zeros((0, len(rows)), dtype=np.float32)))

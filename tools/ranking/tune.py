@@ -29,7 +29,7 @@ from scenewise.tools.ranking.logit import Lists, fit_scale, fit_weights, maximis
 if TYPE_CHECKING:
     from scenewise.store.store import Store
 
-_FORMAT = 3  # raise it when what is learned changes
+_FORMAT = 4  # raise it when what is learned changes
 _DEPTH = 60  # candidates a source, as the agent asks for
 _RIDGE = 0.0003
 _STALE = 0.05  # weights are learned again when the events have become this much more or fewer
@@ -79,7 +79,8 @@ def learn_calibration(
 
     `features`, `sources`: as for Collaborative.fit; `trial` are sources fitted already, on what hold_back leaves for the same `how` and
     `seed`, in place of these. With `scenes`, what a scene's fit is worth is learned too, drawn towards the priors, from the events
-    that carry one. The default comes back where fewer than 50 users are left to learn from.
+    that carry one. The default comes back where fewer than 50 users are left to learn from, and for a source of new items where fewer
+    than 50 of these were asked for.
     """
     held = hold_back(interactions, how, seed=seed)
     if held.n_users < LEAST_USERS:
@@ -88,12 +89,15 @@ def learn_calibration(
     lists, rows = _collect(collaborative, held)
     if len({one.user for one, target in zip(held.asked, lists.target.tolist(), strict=True) if target >= 0}) < LEAST_USERS:
         return Calibration()
+    default, names = Calibration(), [*collaborative.models]
+    kept = _hardly_asked(collaborative, lists)
+    lists.values[:, _columns(names, kept)] = 0.0  # or else the other weights would make up for theirs
     weights = fit_weights(lists, ridge=_RIDGE)
     logits = lists.values @ weights.astype(np.float32)
     scale, bias = fit_scale(lists, logits)
-    default, names = Calibration(), [*collaborative.models]
+    maps = _maps(names, scale * weights) | {name: default.of(name) for name in kept}
     return Calibration(
-        MappingProxyType({**default.sources, **_maps(names, scale * weights)}),
+        MappingProxyType({**default.sources, **maps}),
         bias,
         default.priors if scenes is None else _scene_priors(lists, rows, scale * logits, held.scenes, catalogue, scenes),
         held.n_users,
@@ -109,7 +113,7 @@ def _collect(collaborative: Collaborative, held: Questions) -> tuple[Lists, Rows
     for one in held.asked:
         free = np.ones(collaborative.catalogue.n, dtype=bool)
         free[one.rows] = False
-        found, scores = collaborative.pool(one.rows, one.worth, _DEPTH, free=free)
+        found, scores = collaborative.pool(one.rows, one.worth, _DEPTH, free=free, scene=one.scene, scenes=one.scenes)
         of_source = [source_values(scores[name], "score") for name in collaborative.models]
         popularity = scores.get("popularity", np.full(len(found), -np.inf))
         values.append(np.column_stack([*of_source, novelty(popularity)]).astype(np.float32))
@@ -121,20 +125,34 @@ def _collect(collaborative: Collaborative, held: Questions) -> tuple[Lists, Rows
     return Lists(np.concatenate(values), lengths, np.asarray(targets, dtype=np.int64), worth), np.concatenate(rows)
 
 
+def _columns(names: Sequence[str], of: Sequence[str]) -> list[int]:
+    """Return the columns of Lists.values that hold these sources' values."""
+    n = len(DEPTHS) + 1
+    return [n * names.index(name) + i for name in of for i in range(n)]
+
+
 def _maps(names: Sequence[str], weights: NDArray[np.float64]) -> dict[str, SourceMap]:
     """Deal the weights out to the sources."""
     n = len(DEPTHS) + 1
     return {name: SourceMap(tuple(weights[n * i : n * (i + 1)].tolist())) for i, name in enumerate(names)}
 
 
+def _hardly_asked(collaborative: Collaborative, lists: Lists) -> list[str]:
+    """Name the sources that speak of new or rare items alone, and of fewer than 50 of those asked for: where hardly one was held back,
+    what such a source is worth was not learned."""
+    asked = lists.values[(lists.starts + lists.target)[lists.target >= 0]]  # (questions, values)
+    named = len(DEPTHS) + (len(DEPTHS) + 1) * np.arange(len(collaborative.models))
+    counts = np.count_nonzero(asked[:, named], axis=0).tolist()
+    of_few = [name for name in collaborative.models if np.isfinite(collaborative.sources[name].below)]
+    return [name for name, count in zip(collaborative.models, counts, strict=True) if name in of_few and count < LEAST_USERS]
+
+
 def _learn_alone(lists: Lists, names: Sequence[str]) -> Mapping[str, SourceMap]:
     """Weigh the sources that are the same for everybody as if there were no others."""
-    n = len(DEPTHS) + 1
     kept = [name for name in names if name in IMPERSONAL]
-    columns = [n * names.index(name) + i for name in kept for i in range(n)]
-    if not columns:
+    if not kept:
         return Calibration().alone
-    return MappingProxyType(_maps(kept, fit_weights(replace(lists, values=lists.values[:, columns]), ridge=_RIDGE)))
+    return MappingProxyType(_maps(kept, fit_weights(replace(lists, values=lists.values[:, _columns(names, kept)]), ridge=_RIDGE)))
 
 
 def _scene_priors(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from scenewise.tools.collaborative.collaborative import Collaborative, recent
+from scenewise.tools.collaborative.collaborative import Collaborative
 from scenewise.tools.collaborative.interactions import HeldBack
 from scenewise.tools.ranking.calibration import Calibration
 from scenewise.tools.ranking.fusion import rank_rows
@@ -19,19 +19,22 @@ _CUT = 10
 def measure(sources: Collaborative, calibration: Calibration, asked: Sequence[HeldBack]) -> dict[str, dict[str, float]]:
     """Return NDCG@10 and HR@10 of each source and of the list, over at most 500 of the questions; nothing where there are none.
 
-    Over the whole catalogue, seen items masked, ties against the source. The list's weights were learned from such questions too:
-    it is the sources' own figures, and a version's beside the next one's, that this is for; `scenewise eval` measures the list.
+    Over all items of the target's domain (as when a turn asks for one kind of item; others have their fair chance in a mixed list),
+    seen ones masked, ties against the source. The list's weights were learned from such questions too: it is the sources' own
+    figures, and a version's beside the next one's, that this is for; `scenewise eval` measures the list.
     """
     if not asked:
         return {}
     ranks: dict[str, list[float]] = {name: [] for name in (*sources.models, LIST)}
+    domains = sources.catalogue.columns.domain_code
     for one in asked[:: -(-len(asked) // _ASKED)]:
-        free = np.ones(sources.catalogue.n, dtype=bool)
+        free = domains == domains[one.target]
         free[one.rows] = False
-        for name, model in sources.models.items():
-            scores = model.scores(one.rows, recent(one.worth, sources.sources[name].recency))
+        for name in sources.models:
+            scores = sources.score(name, one.rows, one.worth, scene=one.scene, scenes=one.scenes)
             ranks[name].append(float(np.count_nonzero(scores[free] >= scores[one.target])) if scores[one.target] > 0 else np.inf)
-        place = np.flatnonzero(rank_rows(sources, calibration, one.rows, one.worth)[0] == one.target)
+        ranked, _ = rank_rows(sources, calibration, one.rows, one.worth, free=free, scene=one.scene, scenes=one.scenes)
+        place = np.flatnonzero(ranked == one.target)
         ranks[LIST].append(float(place[0]) + 1 if len(place) else np.inf)
     return {name: _gain(np.asarray(of)) for name, of in ranks.items()}
 

@@ -10,14 +10,13 @@ from numpy.typing import NDArray
 from scenewise.store.errors import InputError
 from scenewise.store.events import EventArrays
 from scenewise.store.store import Store
-from scenewise.store.types import ItemId, Moment
+from scenewise.store.types import ItemId
 from scenewise.tools.catalogue.catalogue import Catalogue
 from scenewise.tools.collaborative.interactions import Interactions, Worth, from_columns, interactions_of, learn_worth
+from scenewise.tools.collaborative.scenes import SceneReader
 from scenewise.tools.retrieval.encoders import Encoders
 from scenewise.tools.scene.pack import ScenePack, read_pack
 from scenewise.tools.scene.recogniser import SceneRecogniser
-
-_SLOT_MIN = 5  # hours have edges a quarter of an hour wide: within five minutes nothing changes
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,18 +66,6 @@ def scenes_of_events(arrays: EventArrays, recogniser: SceneRecogniser, names: tu
     if arrays.moment is None or not arrays.moments:
         return None
     code = {name: number for number, name in enumerate(names)}
-    read: dict[tuple[object, ...], int] = {}
-    codes = np.full(len(arrays.moments) + 1, -1, dtype=np.int16)  # the last one is for events without a moment, whose place is -1
-    for place, moment in enumerate(arrays.moments):
-        if (circumstances := _circumstances(moment)) not in read:
-            read[circumstances] = code.get(recogniser.recognise("", moment).scene or "", -1)
-        codes[place] = read[circumstances]
-    return codes[arrays.moment]
-
-
-def _circumstances(moment: Moment) -> tuple[object, ...]:
-    """What of a moment the recogniser looks at, the clock in slots of five minutes."""
-    at, place = moment.local_time, moment.place
-    clock = None if at is None else (at.weekday(), at.hour, at.minute // _SLOT_MIN)
-    speed = None if place is None or place.speed_mps is None else round(place.speed_mps, 1)
-    return moment.device, clock, None if place is None else place.type, speed
+    reader = SceneReader(recogniser)
+    codes = [code.get(reader.scene_of(moment) or "", -1) for moment in arrays.moments]
+    return np.asarray([*codes, -1], dtype=np.int16)[arrays.moment]  # the last one is for events without a moment, whose place is -1

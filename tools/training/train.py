@@ -16,7 +16,7 @@ import numpy as np
 from scenewise.store.errors import StoreError
 from scenewise.store.lock import WriterLock
 from scenewise.store.store import Store
-from scenewise.tools.collaborative.collaborative import Collaborative
+from scenewise.tools.collaborative.collaborative import BY_FEATURES, Collaborative
 from scenewise.tools.collaborative.interactions import Interactions
 from scenewise.tools.collaborative.model import Scorer
 from scenewise.tools.features import ItemFeatures, features_of
@@ -210,16 +210,17 @@ class _Training:
         return parts | {"sources", "ranker"}
 
     def _features(self) -> ItemFeatures:
-        """Gather what is known of the items: in the columns that the version's Transformer knows where that stays, else anew."""
+        """Gather what is known of the items: in the columns that the version's models know where one of them stays, else anew."""
         catalogue, cache = self.seen.catalogue, self.store.cache / "features"
         graph = ItemGraph.of(KnowledgeGraph.from_store(self.store, catalogue, self.seen.pack))
-        if self.base is not None and ("ranker" not in self.parts or self._further):
+        if self.base is not None and (BY_FEATURES.intersection(self._kept) or self._further):
             place, rows = self.base.folder / FEATURES, self.base.rows_of(catalogue)
             return features_like(place, catalogue, rows, encoders=self.encoders, graph=graph, cache=cache)
         return features_of(catalogue, encoders=self.encoders, graph=graph, cache=cache)
 
     def _fit_sources(self, interactions: Interactions) -> Collaborative:
-        return Collaborative.fit(interactions, self.seen.catalogue, self.seen.worth, features=self.features)
+        seen = self.seen
+        return Collaborative.fit(interactions, seen.catalogue, seen.worth, features=self.features, scenes=seen.scenes)
 
     def _fit_ranker(self, engine: Engine, rest: Interactions) -> SequenceTransformer | None:
         """Fit the Transformer; return it as it was before it saw what is held back, for the second stage, where that is learned."""

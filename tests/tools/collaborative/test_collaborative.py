@@ -1,5 +1,5 @@
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +8,7 @@ from scipy.sparse import csr_matrix
 
 from scenewise.store.store import Store
 from scenewise.store.types import Event, Item, ItemId, UserId
+from scenewise.tools.candidates import Candidates
 from scenewise.tools.catalogue.catalogue import Catalogue
 from scenewise.tools.collaborative import collaborative as module
 from scenewise.tools.collaborative.collaborative import Collaborative, top_rows
@@ -107,7 +108,7 @@ def test_reasons_name_a_liked_item_and_never_a_disliked_one(collaborative: Colla
         one.source: one.reason for one in collaborative.candidates(history, 20, allowed=everything(catalogue)) if one.item_id == "c3"
     }
     assert reasons["ease"] == reasons["item_knn"] == "people who liked Title c0 also liked it"
-    assert reasons["transition_knn"] == "people often choose it soon after Title c0"
+    assert reasons["transition_knn"] == "people often choose it soon before or after Title c0"
     only_bad = collaborative.candidates([rating("me", "c1", 1.0, 1.0)], 5, allowed=everything(catalogue))
     assert not any("Title" in one.reason for one in only_bad)
 
@@ -197,3 +198,102 @@ def test_top_rows_breaks_ties_by_row() -> None:
     rows, scores = top_rows(np.array([1, 2, 0, 2, 1, -1], dtype=np.float32), 3)
     assert rows.tolist() == [1, 3, 0]
     assert scores.tolist() == [2, 2, 1]
+
+
+def in_two_scenes(catalogue: Catalogue, *, scenes: tuple[str, ...] = ("gym", "train")) -> Collaborative:
+    """After c0 came c1 in scene 0 and c2 in scene 1, each for ten people."""
+    users, rows = np.repeat(np.arange(20), 2), np.ravel([(0, 1 + user % 2) for user in range(20)])
+    codes = np.repeat(np.arange(20) % 2, 2).astype(np.int16)
+    data = from_columns(users, rows, np.arange(40.0), np.ones(40, np.float32), shape=(20, catalogue.n), scenes=codes)
+    sources = {name: module.SOURCES[name] for name in ("popularity", "transition_knn", "next_knn")}
+    return Collaborative.fit(data, catalogue, Worth({}), sources=sources, scenes=scenes)
+
+
+def first_by(found: Candidates) -> dict[str, str]:
+    return {source: str(rows[0].item_id) for source, rows in found.by_source().items() if source != "popularity"}
+
+
+def test_scenes_go_by_name_and_an_unknown_one_is_none(catalogue: Catalogue) -> None:
+    history, allowed = [rating("me", "c0", 5.0, 0.0)], everything(catalogue)
+    model = in_two_scenes(catalogue)
+    assert {*first_by(model.candidates(history, 2, allowed=allowed, scene="gym")).values()} == {"c1"}
+    assert {*first_by(model.candidates(history, 2, allowed=allowed, scene="train")).values()} == {"c2"}
+    other = in_two_scenes(catalogue, scenes=("train", "gym"))
+    assert {*first_by(other.candidates(history, 2, allowed=allowed, scene="train")).values()} == {"c1"}
+    plain = model.candidates(history, 2, allowed=allowed)
+    assert model.candidates(history, 2, allowed=allowed, scene="beach") == plain
+    assert in_two_scenes(catalogue, scenes=()).candidates(history, 2, allowed=allowed, scene="gym") == plain
+
+
+def test_events_bring_the_scenes_that_they_were_in(catalogue: Catalogue) -> None:
+    asked: list[tuple[int, list[int] | None]] = []
+
+    @dataclass(frozen=True)
+    class Listener:
+        name: str = "item_knn"
+
+        def scores(self, rows: np.ndarray, weights: np.ndarray) -> np.ndarray:
+            return np.ones(catalogue.n, dtype=np.float32)
+
+        def scores_in(self, rows: np.ndarray, weights: np.ndarray, *, scene: int, scenes: np.ndarray | None = None) -> np.ndarray:
+            asked.append((scene, None if scenes is None else scenes.tolist()))
+            return self.scores(rows, weights)
+
+        def save(self, path: Path) -> None:
+            raise NotImplementedError
+
+    model = Collaborative(catalogue, {"item_knn": Listener()}, Worth({}), scenes=("gym", "train"))
+    history = [rating("me", name, 5.0, 0.0) for name in ("c0", "c1", "c2", "c1", "gone")]
+    model.candidates(history, 2, allowed=everything(catalogue), scene="gym", scenes=["train", None, "train", "beach"])
+    assert asked == [(0, [-1, -1, 1])]  # c0 is older than what is told; c2 before the second c1
+    model.candidates(history, 2, allowed=everything(catalogue))
+    model.candidates([], 2, allowed=everything(catalogue), scene="gym")  # nothing to read a scene into
+    assert len(asked) == 1
+
+
+def with_new_items(catalogue: Catalogue) -> Collaborative:
+    """Ten people chose c0..c3, one c4, nobody the rest; films of crime c0..c5, and romances r0..r5."""
+    users, rows = np.append(np.repeat(np.arange(10), 4), 0), np.append(np.tile(np.arange(4), 10), 4)
+    data = from_columns(users, rows, np.arange(41.0), np.ones(41, np.float32), shape=(10, catalogue.n))
+    kind = [["crime", "romance", "other"].index(one) for one in ["crime"] * 6 + ["romance"] * 6 + ["other"]]
+    features = ItemFeatures(csr_matrix(np.eye(3, dtype=np.float32)[kind]), np.zeros(catalogue.n, dtype=np.int16))
+    return Collaborative.fit(data, catalogue, Worth({}), features=features)
+
+
+def test_new_items_come_from_the_regression_on_features_and_no_others(catalogue: Catalogue) -> None:
+    model = with_new_items(catalogue)
+    found = model.candidates([rating("me", "c0", 5.0, 0.0)], 20, allowed=everything(catalogue)).by_source()["feature_regression"]
+    assert found[0].item_id == "c5"
+    assert {"c1", "c2", "c3", "c4"}.isdisjoint(one.item_id for one in found)
+    assert found[0].reason == "it has much in common with what people who liked Title c0 chose"
+
+
+def test_nobody_is_said_to_have_chosen_what_is_new(catalogue: Catalogue) -> None:
+    model = with_new_items(catalogue)
+
+    @dataclass(frozen=True)
+    class Guesser:
+        name: str = "transformer"
+
+        def scores(self, rows: np.ndarray, weights: np.ndarray) -> np.ndarray:
+            return np.ones(catalogue.n, dtype=np.float32)
+
+        def save(self, path: Path) -> None:
+            raise NotImplementedError
+
+    model = replace(model, models={**model.models, "transformer": Guesser()}, sources=module.SOURCES)
+    found = model.candidates([rating("me", "c0", 5.0, 0.0)], 20, allowed=everything(catalogue), locale="en")
+    reasons = {one.item_id: one.reason for one in found if one.source == "transformer"}
+    assert reasons["c1"] == "people with a similar history chose it"
+    assert reasons["c5"] == "it has much in common with what people with a similar history chose"
+
+
+def test_the_history_may_come_again_where_it_is_allowed(collaborative: Collaborative, catalogue: Catalogue) -> None:
+    allowed = everything(catalogue)
+    allowed[catalogue.row(ItemId("c1"))] = False
+    history = [rating("me", f"c{n}", 5.0, float(n)) for n in range(3)]
+    ids = {one.item_id for one in collaborative.candidates(history, 50, allowed=allowed, repeats=True)}
+    assert {"c0", "c2", "c3"} <= ids
+    assert "c1" not in ids
+    named = collaborative.candidates(history, 50, allowed=allowed, repeats=True, seeds=[ItemId("c0")])
+    assert "c0" not in {one.item_id for one in named}

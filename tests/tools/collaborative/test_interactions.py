@@ -100,3 +100,11 @@ def test_a_held_back_history_keeps_each_item_at_its_latest_event() -> None:
     (one,) = data.hold_back()[1]
     assert one.rows.tolist() == [0, 1]
     assert one.worth.tolist() == pytest.approx([1.0, 0.6])
+
+
+def test_worth_is_told_apart_by_kind_and_value_and_none_is_no_value() -> None:
+    rows = [("u", "a", kind, value, 0.0) for kind in ("rating", "play", "skip") for value in (None, 5.0, 2.0, 0.0, None, 5.0)]
+    got = interactions_of(arrays_of(rows), catalogue_of("a"), Worth({"rating": 5.0}))
+    expected = [1.0, 1.0, 0.3, 0.3, 1.0, 1.0, 1.0, 1.0, 1.0, 0.3, 1.0, 1.0]  # skips are left out
+    assert got.worth.tolist() == pytest.approx(expected)
+    assert len(interactions_of(arrays_of([]), catalogue_of("a"), Worth({})).worth) == 0

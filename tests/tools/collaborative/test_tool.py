@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -72,10 +73,17 @@ def test_the_history_speaks_where_no_title_is_given() -> None:
 
 
 def test_nothing_allowed_is_said() -> None:
-    turn = context("m0", "m1", "m2", "m3")
-    text, found = call({}, turn)
+    text, found = call({}, replace(context("m0", "m1", "m2", "m3"), allowed=np.zeros(4, dtype=bool)))
     assert len(found) == 0
     assert text.startswith("Nothing")
+
+
+def test_what_is_allowed_of_the_history_may_come_again_and_what_is_named_may_not() -> None:
+    turn = replace(context("m0", "m1", "m2"), allowed=np.array([True, False, True, True]))
+    _, found = call({}, turn)
+    assert {one.item_id for one in found} == {"m0", "m2", "m3"}
+    _, found = call({"like_titles": ["fargo"]}, turn)
+    assert {one.item_id for one in found} == {"m2", "m3"}
 
 
 @pytest.mark.parametrize("arguments", [{"k": 0}, {"k": 101}, {"like_titles": ["a"] * 4}, {"like_titles": ["a" * 81]}, {"user_id": "x"}])

@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 
 from scenewise.store.types import Item, ItemId
 from scenewise.tools.candidates import Candidate
+from scenewise.tools.collaborative.collaborative import SOURCES
 from scenewise.tools.copywriter import evidence_for
-from scenewise.tools.copywriter.evidence import MAX_ROWS
+from scenewise.tools.copywriter.evidence import MAX_ROWS, PEOPLE
 from scenewise.tools.graph import GraphPath
 
 FULL = Item(
@@ -59,6 +60,11 @@ def test_a_two_edge_path_may_be_said_in_short_and_a_longer_one_only_whole():
 def test_the_scene_and_why_it_fits():
     row = evidence_for(FULL, scene="date_night", fits=("tense", "under two hours"))[-1]
     assert (row.text, row.values) == ("date night: tense, under two hours", ("date night", "tense", "under two hours"))
+
+
+def test_each_source_with_a_reason_of_its_own_speaks_of_people_and_content_does_not():
+    assert {name for name, source in SOURCES.items() if source.clause} <= PEOPLE
+    assert "content_knn" not in PEOPLE
 
 
 def test_people_only_from_collaborative_sources_and_of_this_item():

@@ -101,3 +101,15 @@ def test_json_that_is_out_of_bounds_is_a_store_error(old: str, new: str) -> None
 
 def test_a_source_nobody_knows_is_mapped_by_rank() -> None:
     assert Calibration().of("somebody else's").basis == "rank"
+
+
+def test_a_source_that_came_after_the_weights_were_learned_has_the_default_ones() -> None:
+    learned = Calibration({"ease": SourceMap((1.0, 0.0, 0.0, 0.0, 0.0))})
+    assert learned.of("transformer") == Calibration().of("transformer")
+
+
+def test_no_default_weight_of_a_source_outweighs_the_strongest_of_the_crowd() -> None:
+    totals = {name: sum(one.weights) for name, one in Calibration().sources.items() if one.basis == "score"}
+    assert {"transformer", "trending", "feature_regression"} < totals.keys()
+    assert max(totals, key=lambda name: totals[name]) in ("ease", "als")
+    assert totals["trending"] < totals["feature_regression"] < totals["transformer"] < totals["ease"]

@@ -175,6 +175,16 @@ def test_films_alone_need_no_parity() -> None:
     assert all("parity" not in one.contributions for one in ranked)
 
 
+def test_a_source_that_speaks_of_all_items_does_not_take_parity_away() -> None:
+    scores = {f"film{n}": 8.0 - n for n in range(8)}
+    dishes = {f"dish{n}": 1e-6 for n in range(6)}
+    found = table("ease", scores) + table("retrieve", {"dish2": 0.9, "film0": 0.7})
+    for source in ("transformer", "feature_regression", "content_knn"):
+        ranked = films(RANKER.rank(found + table(source, scores | dishes), CONTEXT, 20))
+        assert ranked["dish2"].contributions["parity"] > 1
+        assert ranked["dish2"].score > ranked["film3"].score
+
+
 def test_the_scene_turns_the_order_of_domains() -> None:
     found = table("ease", {f"film{n}": 8.0 - n for n in range(8)}) + table("graph", {f"song{n}": 6.0 - n for n in range(6)})
     found = found + table("graph", {"dish0": 9.0})

@@ -39,3 +39,13 @@ def test_without_a_clock_the_last_events_are_held_back_and_keep_their_scenes() -
     held = hold_back(events(PLACES, scenes=scenes), "slice")
     assert len(held.rest.worth) == N_USERS * N_EACH - len(held.asked)
     assert set(held.scenes.tolist()) == {N_EACH - 1}
+
+
+def test_a_question_knows_its_scene_and_those_of_its_history() -> None:
+    scenes = np.tile(np.arange(N_EACH, dtype=np.int16), N_USERS)
+    one = hold_back(events(CLOCK, scenes=scenes)).asked[0]
+    assert one.scene == N_EACH - 1
+    assert one.scenes is not None
+    assert one.scenes.tolist() == [*range(N_EACH - 1)]
+    unknown = hold_back(events(CLOCK)).asked[0]
+    assert (unknown.scene, unknown.scenes) == (-1, None)
