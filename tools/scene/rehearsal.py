@@ -20,7 +20,7 @@ _ENOUGH = 12
 _ARRAYS = ("weights", "bias", "vectors", "labels", "rows")
 _LOOKED_AT = 24
 _ENOUGH_NONE = 40
-_GROWTH = 0.4  # logits grow so with the share of the examples: found in the training parts of two public sets of intents
+_GROWTH = 0.4  # logits grow so with the share of the examples: found on two public sets of intents, validation in view
 _NEVER = -1e4
 _TEMPERATURES = np.geomspace(0.2, 5.0, 60)
 # Where there is too little to rehearse on: log-odds of 2 at a cosine of 0.39 less, 3 for each 0.11, as for unrelated sentences.
