@@ -281,7 +281,10 @@ def test_a_scene_said_in_words_is_not_searched_for(small_agent: Agent) -> None:
 
 
 def test_the_seed_varies_the_words_and_not_the_facts(small_agent: Agent) -> None:
-    texts = {seed: [i.copy for i in scripted(small_agent, None, seed=seed).turn("friends are over on Saturday night", "eve").items] for seed in range(4)}
+    texts = {
+        seed: [i.copy for i in scripted(small_agent, None, seed=seed).turn("friends are over on Saturday night", "eve").items]
+        for seed in range(4)
+    }
     assert texts[0] == [item.copy for item in small_agent.turn("friends are over on Saturday night", "eve").items]
     assert len({tuple(copies) for copies in texts.values()}) > 1
 
