@@ -11,7 +11,7 @@ from scenewise.agent.intents import RECOMMEND
 from scenewise.agent.record import Found, Seen, Slate, SlateEntry, SourceScore
 from scenewise.agent.words import join_words
 from scenewise.store.types import Item, ItemId
-from scenewise.tools.candidates import Candidate, Candidates
+from scenewise.tools.candidates import Candidate
 from scenewise.tools.context import TurnContext
 from scenewise.tools.copywriter.evidence import evidence_for
 from scenewise.tools.graph.paths import GraphPath
@@ -118,7 +118,6 @@ def freeze(chosen: Sequence[Chosen], found: Found, seen: Seen, box: Toolbox) -> 
     by_item: dict[ItemId, list[Candidate]] = {}
     for candidate in found.candidates:
         by_item.setdefault(candidate.item_id, []).append(candidate)
-    told = source_scores(found.candidates)
     entries = []
     for one in chosen:
         place, item = one.item, item_of(one.item, box)
@@ -132,21 +131,10 @@ def freeze(chosen: Sequence[Chosen], found: Found, seen: Seen, box: Toolbox) -> 
             fits=preferred_values(item, context, box),
             reasons=by_item.get(item.item_id, []),
         )
-        sources = told.get(item.item_id, ())
+        said = (SourceScore(source, score, rank) for source, (score, rank) in place.told.items())
+        sources = tuple(sorted(said, key=lambda one: one.rank))
         entries.append(SlateEntry(item, place.score, place.contributions, reason, evidence, sources, one.propensity))
     return tuple(entries)
-
-
-def source_scores(candidates: Candidates) -> dict[ItemId, tuple[SourceScore, ...]]:
-    """What each source said of each item: its best score there, and its place among all that the source named."""
-    found: dict[ItemId, list[SourceScore]] = {}
-    for source, rows in candidates.by_source().items():
-        best: dict[ItemId, float] = {}
-        for row in rows:
-            best[row.item_id] = max(row.score, best.get(row.item_id, row.score))
-        for number, item_id in enumerate(sorted(best, key=lambda one: -best[one]), 1):
-            found.setdefault(item_id, []).append(SourceScore(source, best[item_id], number))
-    return {item_id: tuple(sorted(scores, key=lambda score: score.rank)) for item_id, scores in found.items()}
 
 
 def fits(item: Item, context: TurnContext, box: Toolbox) -> bool:

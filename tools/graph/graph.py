@@ -138,11 +138,11 @@ class KnowledgeGraph:
         liked = [node for node, _ in sorted(seeds.items(), key=lambda pair: -pair[1]) if node.startswith("item:")]
         barred = {*exclude, *(node.removeprefix("item:") for node in liked)}
         rows: list[Candidate] = []
-        for row in np.argsort(-scores, kind="stable"):
+        for row in _highest(scores, np.flatnonzero(open_), k + len(barred)):
             item_id = self.catalogue.items[row].item_id
-            if len(rows) == k or scores[row] <= 0:
+            if len(rows) == k:
                 break
-            if open_[row] and item_id not in barred:
+            if item_id not in barred:
                 # A reason costs more than the walk; only the first few can reach a list.
                 reason = self._reason(item_id, liked, seeds, locale) if len(rows) < REASONED else ""
                 rows.append(Candidate(item_id, SOURCE, float(scores[row]), reason))
@@ -182,3 +182,10 @@ class KnowledgeGraph:
 
     def _carries(self, node: str, avoid: frozenset[str]) -> bool:
         return bool(avoid) and node in self.graph and not avoid.isdisjoint(self.graph.successors(node))
+
+
+def _highest(scores: NDArray[np.float64], rows: NDArray[np.int64], k: int) -> NDArray[np.int64]:
+    """Return at least the k rows of the highest scores where there are so many, best first, ties by row."""
+    if len(rows) > k:
+        rows = rows[scores[rows] >= np.partition(scores[rows], -k)[-k]]
+    return rows[np.argsort(-scores[rows], kind="stable")]

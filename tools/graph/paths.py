@@ -98,10 +98,10 @@ class PathFinder:
         return GraphPath((near, candidate), (relation,), sentence, describe(relation).weight)
 
     def _hop(self, order: Mapping[str, int], candidate: str) -> _Hop | None:
-        liked = order.keys()
         best: _Hop | None = None
         for node, relations in self._links.get(candidate, {}).items():
-            common = self._members[node] & liked
+            members = self._members[node]
+            common = frozenset(liked for liked in order if liked in members)  # a view of keys would walk through all members
             if not common:
                 continue
             for option in self._options(node, relations, common, order):

@@ -24,9 +24,10 @@ if TYPE_CHECKING:
     from scenewise.store.store import Store
 
 SOURCE = "retrieve"
-_MAX_IN_MEMORY = 50_000  # items; 384 float32 each are 77 MB
-EXACT_BELOW = 1_000  # allowed items: a dot product with each is faster than a filtered walk through the index
+EXACT_BELOW = 50_000  # items of the catalogue: 384 float32 each are 77 MB, and a dot product with each takes less than a filtered walk
 DEPTH = 100  # how deep each ranking goes before they are fused
+_COPIED = 8  # a copy of the rows that are asked for costs less than a product with all, where they are fewer than one in so many
+_SPARE = 1.5  # times what would hold enough if what is allowed were spread evenly
 _MAX_QUERY = 500
 
 # Words that are in every request and say nothing about the thing asked for.
@@ -60,6 +61,7 @@ class Retriever:
         self._store = store
         self._index = VectorIndex(store.cache / "chroma")
         self._matrices: dict[str, Vectors] = {}
+        self._indexed: dict[str, Mask] = {}
         self._lock = Lock()
 
     def reindex(self, progress: Progress | None = None) -> IndexReport:
@@ -75,6 +77,7 @@ class Retriever:
         ]
         with self._lock:
             self._matrices.clear()
+            self._indexed.clear()
         return reports[-1]
 
     def stale(self) -> bool:
@@ -114,6 +117,7 @@ class Retriever:
         centre = matrix[rows].mean(axis=0)
         others = allowed.copy()
         others[rows] = False
+        others &= self._indexed[self.encoders.english.name]
         found = _nearest(matrix, centre / max(float(np.linalg.norm(centre)), 1e-12), k, others)
         return Candidates.of(SOURCE, ((self._id(row), score) for row, score in found), "close to what was named")
 
@@ -126,6 +130,7 @@ class Retriever:
         with self._lock:
             if name not in self._matrices:
                 self._matrices[name] = self._read_matrix(name)
+                self._indexed[name] = np.asarray(self._matrices[name].any(axis=1), dtype=np.bool_)
             return self._matrices[name]
 
     def close(self) -> None:
@@ -148,22 +153,24 @@ class Retriever:
         return self._widening(lambda n: self._store.items.search_text(query, n), depth, allowed) if words else []
 
     def _search_vectors(self, name: str, vector: Vectors, depth: int, *, allowed: Mask, constraints: Constraints | None) -> list[int]:
-        in_memory = self.catalogue.n <= _MAX_IN_MEMORY
-        if in_memory and int(allowed.sum()) < self._exact_below:
+        if self.catalogue.n < self._exact_below:
             matrix = self.vectors(self._encoder(name))
-            return [row for row, _ in _nearest(matrix, vector, depth, allowed)] if matrix.shape[1] == len(vector) else []
+            if matrix.shape[1] != len(vector):
+                return []
+            return [row for row, _ in _nearest(matrix, vector, depth, allowed & self._indexed[name])]
         where = where_of(constraints) if constraints is not None else None
         return self._widening(lambda n: self._index.query(name, vector, n, where=where), depth, allowed)
 
     def _widening(self, search: Callable[[int], list[tuple[ItemId, float]]], depth: int, allowed: Mask) -> list[int]:
-        """Ask for more until enough of what comes back is allowed, or nothing more comes."""
-        wanted = min(depth, self.catalogue.n)
+        """Ask for as much as should hold enough that is allowed, and for more until it does, or nothing more comes."""
+        n = self.catalogue.n
+        wanted = min(depth if allowed.all() else round(_SPARE * depth * n / int(allowed.sum())), n)
         while True:
             found = search(wanted)
             rows = [row for item_id, _ in found if (row := self.catalogue.row(item_id)) is not None and allowed[row]]
-            if len(rows) >= depth or len(found) < wanted or wanted >= self.catalogue.n:
+            if len(rows) >= depth or len(found) < wanted or wanted >= n:
                 return rows[:depth]
-            wanted = min(4 * wanted, self.catalogue.n)
+            wanted = min(4 * wanted, n)
 
     def _encoder(self, name: str) -> TextEncoder:
         return self.encoders.english if name == self.encoders.english.name else self.encoders.multilingual
@@ -177,11 +184,13 @@ class Retriever:
 
 
 def _nearest(matrix: Vectors, vector: Vectors, k: int, allowed: Mask) -> list[tuple[int, float]]:
-    """Exact search: (row, cosine), nearest first, ties by row; rows without a vector are left out."""
+    """Exact search: (row, cosine), nearest first, ties by row."""
     rows = np.flatnonzero(allowed)
-    scores = matrix[rows] @ vector  # (allowed,)
-    indexed = matrix[rows].any(axis=1)
-    rows, scores = rows[indexed], scores[indexed]
+    few = len(rows) < len(matrix) // _COPIED
+    scores = matrix[rows] @ vector if few else (matrix @ vector)[rows]  # (allowed,)
+    if len(rows) > k:  # those that tie with the last one stay
+        best = scores >= np.partition(scores, -k)[-k]
+        rows, scores = rows[best], scores[best]
     order = np.lexsort((rows, -scores))[:k]
     return [(int(rows[place]), float(scores[place])) for place in order]
 
