@@ -8,7 +8,8 @@ from scenewise.store.store import Store
 from scenewise.store.types import Event, Item, ItemId, UserId
 from scenewise.tools.catalogue.catalogue import Catalogue
 from scenewise.tools.ranking.calibration import Calibration
-from scenewise.tools.ranking.tune import tune_fusion
+from scenewise.tools.ranking.logit import Lists
+from scenewise.tools.ranking.tune import _for_the_rare, tune_fusion
 
 
 @pytest.fixture
@@ -70,3 +71,13 @@ def test_nothing_at_all_gives_the_default(tmp_path: Path) -> None:
 def test_a_cache_that_cannot_be_written_is_done_without(store: Store) -> None:
     (store.cache / "ranking").write_text("a file where the folder should be")
     assert tune_fusion(store, Catalogue.from_store(store)).n_users == 80
+
+
+@pytest.mark.parametrize(("lead", "more"), [(9.0, 3.0), (0.1, 0.0)])
+def test_the_popular_lose_as_long_as_the_questions_lose_nothing(lead: float, more: float) -> None:
+    """One source puts each list's target, which is the popular candidate, ahead of eleven others by `lead`."""
+    one = np.zeros((12, 2), dtype=np.float32)
+    one[0] = [lead, -1.0]
+    n = 20
+    lists = Lists(np.tile(one, (n, 1)), np.full(n, 12), np.zeros(n, dtype=np.int64), np.ones(n))
+    assert _for_the_rare(lists, np.ones(2) * [1.0, 0.0]) == more
