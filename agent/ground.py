@@ -136,3 +136,13 @@ def names_circumstances_only(seen: Seen, box: Toolbox) -> bool:
     asks = asks or any(name in box.catalogue.vocabulary for name in reading.wishes)
     spoken = sum(abs(signal.share) for signal in seen.context.scene.signals if signal.name == "words")
     return seen.context.scene.scene is not None and not asks and spoken >= WORDS_DECIDE
+
+
+def only_names_the_scene(text: str, seen: Seen, box: Toolbox) -> bool:
+    """Whether all telling words of the text stand in what the scene's file says of the turn's scene ("for the weekend"): whoever searched
+    for them would find whatever item says them too."""
+    if seen.context.scene.scene is None:
+        return False
+    scene = box.pack.get(seen.context.scene.scene)
+    known = words(" ".join((scene.name, scene.description, *scene.examples)))
+    return bool(words(text)) and words(text) <= known and "about" not in text.casefold()

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from pydantic import ValidationError
 
-from scenewise.agent.ground import ground, names_circumstances_only, tidy, wanted_text, words
+from scenewise.agent.ground import ground, names_circumstances_only, only_names_the_scene, tidy, wanted_text, words
 from scenewise.agent.intents import NEEDS_NO_TOOLS
 from scenewise.agent.model import Call
 from scenewise.agent.record import PlannedCall, Seen
@@ -130,7 +130,8 @@ def search_words(seen: Seen, box: Toolbox) -> str:
     """What to search for: the message, or, where it only says what the moment is like, what suits the scene."""
     if not names_circumstances_only(seen, box):
         asked = wanted_text(seen, conditions=True)
-        return asked[:120] if words(asked) and seen.intent != "anything" else ""
+        if not only_names_the_scene(asked, seen, box):
+            return asked[:120] if words(asked) and seen.intent != "anything" else ""
     if seen.context.scene.scene is None:
         return ""
     prefer = box.pack.get(seen.context.scene.scene).prefer

@@ -280,6 +280,14 @@ def test_a_scene_said_in_words_is_not_searched_for(small_agent: Agent) -> None:
     assert all("friends" not in str(call.arguments.get("query", "")) for call in turn.plan)
 
 
+def test_a_kind_of_item_and_a_scene_leave_nothing_to_search_for_but_what_suits_the_scene(small_agent: Agent) -> None:
+    turn = small_agent.turn("a book for the weekend", "dan")
+    assert turn.scene == "lazy weekend"
+    queries = [str(call.arguments["query"]) for call in turn.plan if "query" in call.arguments]
+    assert queries
+    assert not [query for query in queries if "for the weekend" in query]
+
+
 def test_the_seed_varies_the_words_and_not_the_facts(small_agent: Agent) -> None:
     texts = {
         seed: [i.copy for i in scripted(small_agent, None, seed=seed).turn("friends are over on Saturday night", "eve").items]
