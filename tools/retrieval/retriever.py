@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 SOURCE = "retrieve"
 EXACT_BELOW = 50_000  # items of the catalogue: 384 float32 each are 77 MB, and a dot product with each takes less than a filtered walk
 DEPTH = 100  # how deep each ranking goes before they are fused
-_COPIED = 8  # a copy of the rows that are asked for costs less than a product with all, where they are fewer than one in so many
+_KEPT = 8  # texts whose cosines with all items are kept
 _SPARE = 1.5  # times what would hold enough if what is allowed were spread evenly
 _MAX_QUERY = 500
 
@@ -62,6 +62,7 @@ class Retriever:
         self._index = VectorIndex(store.cache / "chroma")
         self._matrices: dict[str, Vectors] = {}
         self._indexed: dict[str, Mask] = {}
+        self._asked: dict[tuple[str, bytes], Vectors] = {}
         self._lock = Lock()
 
     def reindex(self, progress: Progress | None = None) -> IndexReport:
@@ -78,6 +79,7 @@ class Retriever:
         with self._lock:
             self._matrices.clear()
             self._indexed.clear()
+            self._asked = {}
         return reports[-1]
 
     def stale(self) -> bool:
@@ -154,12 +156,27 @@ class Retriever:
 
     def _search_vectors(self, name: str, vector: Vectors, depth: int, *, allowed: Mask, constraints: Constraints | None) -> list[int]:
         if self.catalogue.n < self._exact_below:
+            asked = self._asked  # before the matrix: reindex() takes another
             matrix = self.vectors(self._encoder(name))
             if matrix.shape[1] != len(vector):
                 return []
-            return [row for row, _ in _nearest(matrix, vector, depth, allowed & self._indexed[name])]
+            scores = self._cosines(asked, name, matrix, vector)
+            return [row for row, _ in _best(scores, depth, np.flatnonzero(allowed & self._indexed[name]))]
         where = where_of(constraints) if constraints is not None else None
         return self._widening(lambda n: self._index.query(name, vector, n, where=where), depth, allowed)
+
+    def _cosines(self, asked: dict[tuple[str, bytes], Vectors], name: str, matrix: Vectors, vector: Vectors) -> Vectors:
+        """Every item's cosine, kept for the next calls: a turn asks the same text in several domains."""
+        key = (name, vector.tobytes())
+        with self._lock:
+            kept = asked.get(key)
+        if kept is None:
+            kept = matrix @ vector  # (n,)
+            with self._lock:
+                asked[key] = kept
+                while len(asked) > _KEPT:
+                    del asked[next(iter(asked))]
+        return kept
 
     def _widening(self, search: Callable[[int], list[tuple[ItemId, float]]], depth: int, allowed: Mask) -> list[int]:
         """Ask for as much as should hold enough that is allowed, and for more until it does, or nothing more comes."""
@@ -185,14 +202,17 @@ class Retriever:
 
 def _nearest(matrix: Vectors, vector: Vectors, k: int, allowed: Mask) -> list[tuple[int, float]]:
     """Exact search: (row, cosine), nearest first, ties by row."""
-    rows = np.flatnonzero(allowed)
-    few = len(rows) < len(matrix) // _COPIED
-    scores = matrix[rows] @ vector if few else (matrix @ vector)[rows]  # (allowed,)
+    return _best(matrix @ vector, k, np.flatnonzero(allowed))
+
+
+def _best(scores: Vectors, k: int, rows: NDArray[np.int64]) -> list[tuple[int, float]]:
+    """(row, score) of the k highest among `rows`, highest first, ties by row."""
+    scores = scores[rows]
     if len(rows) > k:  # those that tie with the last one stay
         best = scores >= np.partition(scores, -k)[-k]
         rows, scores = rows[best], scores[best]
     order = np.lexsort((rows, -scores))[:k]
-    return [(int(rows[place]), float(scores[place])) for place in order]
+    return list(zip(rows[order].tolist(), scores[order].tolist(), strict=True))
 
 
 def _reasons(by_words: Sequence[int], by_meaning: Sequence[int]) -> dict[int, str]:
