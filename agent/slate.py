@@ -36,11 +36,10 @@ def rank(found: Found, seen: Seen, box: Toolbox, *, exploration: float = 0.0) ->
     """Order the candidates and freeze the first k; where nothing passes, say which condition to drop. The list is by score; with
     `exploration` (a temperature) its places are drawn, and stay in the order drawn, to which their propensities belong."""
     context = found.context
-    ranked = box.ranker.rank(found.candidates, context, len(found.candidates) or 1, wishes=seen.reading.wishes)
-    if not ranked:
-        return Slate((), tuple(box.catalogue.relaxations(context.constraints)))
     ensured = seen.reading.domains_added | seen.reading.domains_only
-    pool = pool_of(without_stale(ranked, ensured, seen, box), context.k, ensured, box)
+    pool = pool_of(found, ensured, seen, box)
+    if not pool:
+        return Slate((), tuple(box.catalogue.relaxations(context.constraints)))
     chosen = choose_slate(
         pool,
         context.k,
@@ -82,18 +81,24 @@ def asks_anew(seen: Seen) -> bool:
     return seen.intent in ("anything", "more_like")
 
 
-def without_stale(ranked: tuple[RankedItem, ...], ensured: frozenset[str], seen: Seen, box: Toolbox) -> tuple[RankedItem, ...]:
-    """Leave out what this conversation has shown lately, where the message asks anew; the best of it stays where too little else is
-    left for the list, or for a kind of items that was asked for."""
+def stale_items(seen: Seen, box: Toolbox) -> frozenset[ItemId]:
+    """What this conversation has shown lately, where the message asks anew."""
     if not seen.memory.shown_s or not asks_anew(seen):
+        return frozenset()
+    return frozenset(repeats_of(box.store.path).stale(seen.memory.shown_s, box.catalogue, now_s=seen.context.now_s))
+
+
+def without_stale(
+    ranked: tuple[RankedItem, ...], stale: frozenset[ItemId], k: int, ensured: frozenset[str], box: Toolbox
+) -> tuple[RankedItem, ...]:
+    """Leave out what is stale; the best of it stays where too little else is left for the list, or for a kind of items that was asked
+    for."""
+    if not stale:
         return ranked
-    stale = repeats_of(box.store.path).stale(seen.memory.shown_s, box.catalogue, now_s=seen.context.now_s)
     fresh = [one for one in ranked if one.item_id not in stale]
     missing = ensured - {item_of(one, box).domain for one in fresh}
     old = [one for one in ranked if one.item_id in stale]
-    kept = {one.item_id for one in old[: max(seen.context.k - len(fresh), 0)]} | {
-        one.item_id for one in old if item_of(one, box).domain in missing
-    }
+    kept = {one.item_id for one in old[: max(k - len(fresh), 0)]} | {one.item_id for one in old if item_of(one, box).domain in missing}
     return tuple(one for one in ranked if one.item_id not in stale or one.item_id in kept)
 
 
@@ -102,12 +107,19 @@ def item_of(place: RankedItem, box: Toolbox) -> Item:
     return box.catalogue.items[int(box.catalogue.rows([place.item_id])[0])]
 
 
-def pool_of(ranked: tuple[RankedItem, ...], k: int, ensured: frozenset[str], box: Toolbox) -> tuple[RankedItem, ...]:
-    """The best of the list, from which diversity chooses, with the best of every kind of items that was asked for."""
-    pool = list(ranked[: POOL * k])
-    for domain in sorted(ensured):
-        pool += [one for one in ranked[POOL * k :] if item_of(one, box).domain == domain][:2]
-    return tuple(pool)
+def pool_of(found: Found, ensured: frozenset[str], seen: Seen, box: Toolbox) -> tuple[RankedItem, ...]:
+    """The best of the ranking, from which diversity chooses, with the best of every kind of items that was asked for and is not there."""
+    k, stale, wishes = found.context.k, stale_items(seen, box), seen.reading.wishes
+    ranked = box.ranker.rank(found.candidates, found.context, POOL * k + len(stale), wishes=wishes)
+    head = without_stale(ranked, stale, k, ensured, box)[: POOL * k]
+    missing = ensured - {item_of(one, box).domain for one in head}
+    if not missing:
+        return head
+    every = box.ranker.rank(found.candidates, found.context, len(found.candidates), wishes=wishes)
+    ranked = without_stale(every, stale, k, ensured, box)
+    rest = [(one, item_of(one, box).domain) for one in ranked[POOL * k :]]
+    of = {domain: [one for one, its in rest if its == domain][:2] for domain in sorted(missing)}
+    return (*ranked[: POOL * k], *(one for found_there in of.values() for one in found_there))
 
 
 def freeze(chosen: Sequence[Chosen], found: Found, seen: Seen, box: Toolbox) -> tuple[SlateEntry, ...]:
