@@ -111,19 +111,22 @@ class Background:
 
 
 def summarise(results: Sequence[Result], splits: Sequence[Split], background: Background) -> dict[str, Any]:
-    """Average over questions, then over seeds: one row of the table, ready for JSON."""
+    """Average over each user's questions, over users, then over seeds: one row of the table, ready for JSON."""
     n_items = len(background.counts)
 
     def mean(measured: Callable[[Result], float]) -> float:
         return round(float(np.mean([measured(result) for result in results])), 5)
 
+    def by_seed(metric: Callable[[Ranks], float]) -> list[float]:
+        return [float(np.mean([*_by_user(one, split, metric).values()])) for one, split in zip(results, splits, strict=True)]
+
     def of(metric: Callable[[Ranks], float]) -> float:
-        return mean(lambda one: float(one.per_question(metric).mean()))
+        return round(float(np.mean(by_seed(metric))), 5)
 
     table: dict[str, Any] = {
         "hr@10": of(lambda ranks: hit_rate(ranks, 10)),
-        "ndcg@10": of(lambda ranks: ndcg(ranks, 10)),
-        "recall@20": of(lambda ranks: recall(ranks, 20)),
+        "ndcg@10": of(_ndcg_10),
+        "recall@20": of(_recall_20),
         "mrr": of(reciprocal_rank),
         "candidate_recall@200": mean(lambda one: float(np.mean(one.found))),
         "coverage": mean(lambda one: coverage(one.top, n_items)),
@@ -137,7 +140,7 @@ def summarise(results: Sequence[Result], splits: Sequence[Split], background: Ba
     table |= {name: mean(lambda one, name=name: getattr(one, name)) for name in ("fit_cpu_s", "cpu_s", "tuning_cpu_s")}  # type: ignore[misc]
     for name, metric in (("ndcg@10", _ndcg_10), ("recall@20", _recall_20)):
         table[f"{name}_95"] = _interval(results, splits, metric)
-    table["ndcg@10_by_seed"] = [round(float(one.per_question(lambda ranks: ndcg(ranks, 10)).mean()), 5) for one in results]
+    table["ndcg@10_by_seed"] = [round(value, 5) for value in by_seed(_ndcg_10)]
     table["by_history"] = _grouped(results, splits, _history_group)
     table["by_popularity"] = _grouped(results, splits, lambda question: _POPULARITY[background.groups[question.targets[0]]])
     table["settings"] = [result.settings for result in results]
@@ -148,8 +151,8 @@ def _interval(results: Sequence[Result], splits: Sequence[Split], metric: Callab
     """Return the 95% interval of a mean over users, each user's mean over the seeds that ask them (normal approximation)."""
     by_user: dict[int, list[float]] = {}
     for result, split in zip(results, splits, strict=True):
-        for question, ranks in zip(split.cases, result.ranks, strict=True):
-            by_user.setdefault(question.user, []).append(metric(ranks))
+        for user, value in _by_user(result, split, metric).items():
+            by_user.setdefault(user, []).append(value)
     means = np.asarray([np.mean(one) for one in by_user.values()], dtype=np.float64)
     half = 1.96 * float(means.std(ddof=1)) / np.sqrt(len(means)) if len(means) > 1 else 0.0
     return [round(float(means.mean() - half), 5), round(float(means.mean() + half), 5)]
@@ -201,9 +204,14 @@ def compare(
 
 def _user_means(of_seeds: Sequence[Result], splits: Sequence[Split], metric: Callable[[Ranks], float]) -> NDArray[np.float64]:
     """Average a user's metric over seeds, for the users that every seed asks: float64 (n_users,)."""
-    tables = [
-        {question.user: metric(ranks) for question, ranks in zip(split.cases, result.ranks, strict=True)}
-        for split, result in zip(splits, of_seeds, strict=True)
-    ]
+    tables = [_by_user(result, split, metric) for split, result in zip(splits, of_seeds, strict=True)]
     common = sorted(set.intersection(*({*table} for table in tables)))
     return np.asarray([np.mean([table[user] for table in tables]) for user in common], dtype=np.float64)
+
+
+def _by_user(result: Result, split: Split, metric: Callable[[Ranks], float]) -> dict[int, float]:
+    """Average each user's questions of one seed."""
+    values: dict[int, list[float]] = {}
+    for question, ranks in zip(split.cases, result.ranks, strict=True):
+        values.setdefault(question.user, []).append(metric(ranks))
+    return {user: float(np.mean(of_user)) for user, of_user in values.items()}

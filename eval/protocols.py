@@ -16,6 +16,7 @@ from scenewise.tools.collaborative.interactions import Interactions, from_column
 from scenewise.tools.collaborative.model import Rows, Sequences, Weights
 
 _Mask = NDArray[np.bool_]
+_EACH = 10  # questions of one user at most in a temporal split
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,8 +64,9 @@ def leave_one_out(events: Interactions, seed: int) -> tuple[Split, Split]:
 
 
 def temporal(events: Interactions, seed: int) -> tuple[Split, Split]:
-    """Fit before the 90% point of time and ask for the last event of everybody who has one at or after it; validation does so with
-    80% and 90%. A question holds all that its user did before, also after the cutoff: models fold it in, as for a live user.
+    """Fit before the 90% point of time and ask for up to ten events, drawn by seed, of everybody who has some at or after it;
+    validation does so with 80% and 90%. A question is one event whose item is new to its user, and holds all that the user did
+    before it, also after the cutoff: models fold it in, as for a live user. A user's first event is no question.
 
     InputError where the events have no common clock (times that are places in the user's own sequence).
     """
@@ -75,7 +77,7 @@ def temporal(events: Interactions, seed: int) -> tuple[Split, Split]:
     shuffled = shuffle_ties(events, seed)
     first, second = (float(np.quantile(times_s, share)) for share in (0.8, 0.9))
     until = _take(shuffled, shuffled.sequences.times_s < second)
-    return _from_cutoff(until, first), _from_cutoff(shuffled, second)
+    return _from_cutoff(until, first, seed), _from_cutoff(shuffled, second, seed)
 
 
 def given(dataset: Dataset, seed: int, *, scenes: NDArray[np.int16] | None = None) -> tuple[Split, Split]:
@@ -139,10 +141,34 @@ def shuffle_order(split: Split, seed: int) -> Split:
     return replace(split, train=train, cases=tuple(map(mix, split.cases)))
 
 
-def _from_cutoff(events: Interactions, cutoff_s: float) -> Split:
-    sequences = events.sequences
-    late = _last(events) & (sequences.times_s >= cutoff_s)
-    return replace(_hold_back(events, late), train=_take(events, sequences.times_s < cutoff_s), cutoff_s=cutoff_s)
+def _from_cutoff(events: Interactions, cutoff_s: float, seed: int) -> Split:
+    sequences, users = events.sequences, events.sequences.user_of_event()
+    late = np.zeros(len(users), dtype=bool)
+    late[_first(_pairs(events))] = True
+    late &= (sequences.times_s >= cutoff_s) & (np.arange(len(users)) > sequences.starts[users])
+    asked = _some_of_each(np.flatnonzero(late), users, np.random.default_rng(seed))
+    cases = tuple(_next_event(events, int(users[place]), place) for place in asked.tolist())
+    return Split(_take(events, sequences.times_s < cutoff_s), cases, cutoff_s=cutoff_s)
+
+
+def _some_of_each(places: NDArray[np.int64], users: NDArray[np.integer], rng: np.random.Generator) -> NDArray[np.int64]:
+    """Draw at most `_EACH` of each user's places, in their order."""
+    mixed = rng.permutation(places)
+    mixed = mixed[np.argsort(users[mixed], kind="stable")]
+    owners = users[mixed]
+    kept: NDArray[np.int64] = np.sort(mixed[np.arange(len(mixed)) - np.searchsorted(owners, owners) < _EACH])
+    return kept
+
+
+def _next_event(events: Interactions, user: int, place: int) -> Question:
+    """Ask for the event at a place of the sequences, given all that its user did before."""
+    start = int(events.sequences.starts[user])
+    past = events.sequences.rows[start:place]
+    known = start + np.sort(len(past) - 1 - _first(past[::-1].astype(np.int64)))
+    rows, worth, times_s, scenes = _columns(events, known)
+    targets, target_worth, target_times_s, target_scenes = _columns(events, np.asarray([place]))
+    scene = -1 if target_scenes is None else int(target_scenes[0])
+    return Question(user, rows, worth, times_s, scenes, targets, target_worth, float(target_times_s[0]), scene)
 
 
 def _last(events: Interactions) -> _Mask:

@@ -125,9 +125,22 @@ def test_temporal_fits_on_nothing_at_or_after_the_cutoff(seed: int) -> None:
 def test_a_temporal_question_holds_what_its_user_did_after_the_cutoff() -> None:
     rows = [(0, item, float(item)) for item in range(18)] + [(1, 0, 1.0), (1, 1, 98.0), (1, 2, 99.0)]
     _, test = SPLITS["temporal"](make(rows), 0)
-    case = case_of(test, 1)
-    assert (case.rows.tolist(), case.targets.tolist(), case.now_s) == ([0, 1], [2], 99.0)
+    asked = [(case.rows.tolist(), case.targets.tolist(), case.now_s) for case in test.cases if case.user == 1]
+    assert asked == [([0], [1], 98.0), ([0, 1], [2], 99.0)]
     assert pairs_of(test.train) & {(1, 1), (1, 2)} == set()
+
+
+def test_a_temporal_split_asks_ten_events_of_a_user_at_most_and_none_of_a_known_item() -> None:
+    rows = (
+        [(0, item, float(item)) for item in range(200)] + [(1, item, 200.0 + item) for item in range(15)] + [(1, 3, 220.0), (2, 0, 230.0)]
+    )
+    _, first = SPLITS["temporal"](make(rows), 0)
+    _, second = SPLITS["temporal"](make(rows), 1)
+    asked = [case.targets[0] for case in first.cases if case.user == 1]
+    assert len(asked) == len({*asked}) == 10
+    assert asked != [case.targets[0] for case in second.cases if case.user == 1]
+    assert all(len(case.rows) == case.targets[0] for case in first.cases if case.user == 1)
+    assert not [case for case in first.cases if case.user == 2]  # a first event has nothing before it
 
 
 def test_leave_one_out_by_hand() -> None:
