@@ -222,6 +222,20 @@ def speed(
     _measure("sizes", lambda report: run(events, seed=seed, progress=report), out, json_)
 
 
+@app.command(name="graph-speed")
+def graph_speed(
+    edges: Annotated[int, typer.Option("--edges", min=1_000, help="The largest size; the smaller ones are powers of ten.")] = 1_000_000,
+    questions: Annotated[int, typer.Option("-n", "--questions", min=10, help="How many of each sort.")] = 300,
+    seed: Annotated[int, typer.Option("--seed", min=0)] = 0,
+    out: Out = None,
+    json_: Json = False,
+) -> None:
+    """The graph of 10^4 to 10^6 made-up edges: loading, memory, neighbours, paths, walks, changes."""
+    from scenewise.eval.graph_speed import run
+
+    _measure("sizes", lambda report: run(edges, questions=questions, seed=seed, progress=report), out, json_)
+
+
 @app.command()
 def latency(
     items: Annotated[int, typer.Option("--items", min=100, help="Made-up items in the catalogue.")] = 20_000,

@@ -43,7 +43,7 @@ def reindex_store(store: Path | None) -> dict[str, Any]:
         opened.cache.mkdir(exist_ok=True)
         with c.step_bar() as progress:
             box = Toolbox.open(opened, default_encoders(settings.encoder), report=progress)
-        return {"items": box.catalogue.n, "nodes": box.graph.graph.number_of_nodes(), "edges": box.graph.graph.number_of_edges()}
+        return {"items": box.catalogue.n, "nodes": box.graph.n_nodes, "edges": box.graph.n_edges}
 
 
 def hold_chat(

@@ -1,24 +1,22 @@
-"""Build the graph: items' own data first, then the store's facts, then the scenes. No LLM takes part.
+"""Build the graph: items' own data first, then the store's facts, then related names and the scenes. No LLM takes part.
 
-Every edge runs from the thing to what is said of it, is keyed by its relation, and carries `confidence` in [0, 1].
-Nodes are "type:key" with `kind`, `display` and `named` (False where only an identifier is known).
+Every fact runs from the thing to what is said of it and carries `confidence` in (0, 1]. Nodes are "type:key".
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-import networkx as nx
+import numpy as np
+from numpy.typing import NDArray
 
 from scenewise.store.types import Edge, Item
 from scenewise.tools.graph.aliases import Aliases
-from scenewise.tools.graph.relations import relation_of
-
-NAMELESS = frozenset({"entity"})
-"""Node types whose keys are identifiers, not names."""
+from scenewise.tools.graph.facts import ALIASES, CATALOGUE, DERIVED, NAMELESS, NO_FORM, SCENES, TYPES, WISHES, Base, Facts, Row, most_used
+from scenewise.tools.graph.relations import SILENT, relation_of
 
 
 class Scene(Protocol):
@@ -32,122 +30,279 @@ class Scene(Protocol):
     def prefer(self) -> Mapping[str, tuple[str, ...]]: ...
 
 
-@dataclass
-class _Draft:
-    """The graph under construction; display names are settled at the end by majority."""
-
-    aliases: Aliases
-    graph: Any = field(default_factory=lambda: nx.MultiDiGraph())
-    names: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
-
-    def name(self, kind: str, value: str) -> str:
-        return f"{kind}:{self.aliases.canonical(kind, value)}"
-
-    def node(self, kind: str, value: str) -> str:
-        """Name the node and count this way of writing it."""
-        name = self.name(kind, value)
-        key, shown = name.partition(":")[2], " ".join(value.split())
-        self.names[name][shown if shown.casefold() == key else key] += 1
-        return name
-
-    def link(self, subject: str, relation: str, obj: str, *, confidence: float = 1.0) -> None:
-        known = self.graph.get_edge_data(subject, obj, relation)
-        if known is None or known["confidence"] < confidence:
-            self.graph.add_edge(subject, obj, relation, confidence=confidence)
-
-    def settle(self) -> None:
-        for name, data in self.graph.nodes(data=True):
-            kind, _, key = name.partition(":")
-            data.setdefault("kind", kind)
-            data.setdefault("named", kind not in NAMELESS)
-            if "display" not in data:
-                shown = self.names.get(name)
-                data["display"] = min(shown, key=lambda s: (-shown[s], s)) if shown else key
-
-
 def item_node(item_id: str) -> str:
     """Name an item's node; ids are kept as they are, since they are compared exactly."""
     return f"item:{item_id}"
 
 
-def _split(node: str) -> tuple[str, str]:
+def is_nameless(node: str) -> bool:
+    """Whether the node has an identifier in place of a name."""
+    return node.partition(":")[0].casefold() in NAMELESS
+
+
+def end_of(node: str, aliases: Aliases) -> tuple[str, str | None]:
+    """Give the graph's name of one end of a fact, and how it is spelled there (None for items and identifiers)."""
     kind, colon, key = node.partition(":")
-    return (kind.casefold(), key) if colon else ("thing", node)
+    kind, key = (kind.casefold(), key) if colon else ("thing", node)
+    if kind == "item" or kind in NAMELESS:
+        return node, None
+    canonical, shown = aliases.canonical(kind, key), " ".join(key.split())
+    return f"{kind}:{canonical}", shown if shown.casefold() == canonical else canonical
 
 
-def _add_item(draft: _Draft, item: Item) -> None:
-    node = item_node(item.item_id)
-    draft.graph.add_node(node, kind="item", display=item.title, named=True)
-    draft.link(node, "in_domain", draft.node("domain", item.domain))
+def item_facts(item: Item) -> Iterator[tuple[str, str]]:
+    """List what an item's own data say of it: (relation, node as written)."""
+    yield "in_domain", f"domain:{item.domain}"
     if item.year is not None:
-        draft.link(node, "from_decade", draft.node("decade", f"{item.year // 10 * 10}s"))
+        yield "from_decade", f"decade:{item.year // 10 * 10}s"
     for attribute, values in item.attributes.items():
         for value in values:
             if value.strip():
-                draft.link(node, relation_of(attribute), draft.node(attribute.casefold(), value))
+                yield relation_of(attribute), f"{attribute}:{value}"
 
 
-def _end(draft: _Draft, node: str, known: frozenset[str]) -> str | None:
-    """Give the graph's name of one end of a stored edge; None for an item that the catalogue lacks."""
-    kind, key = _split(node)
-    if kind == "item":
-        return node if node in known else None
-    return node if kind in NAMELESS else draft.node(kind, key)
-
-
-def _add_edges(draft: _Draft, edges: Iterable[Edge], known: frozenset[str]) -> None:
-    for edge in edges:
-        subject, obj = _end(draft, edge.subject, known), _end(draft, edge.object, known)
-        if subject is not None and obj is not None and subject != obj and edge.confidence > 0:
-            draft.link(subject, edge.relation, obj, confidence=min(1.0, edge.confidence))
-
-
-def _drop_lonely_entities(draft: _Draft) -> None:
-    """A nameless node that touches fewer than two items joins nothing and cannot be shown: it only costs memory."""
-    graph = draft.graph
-    lonely = []
-    for node in graph.nodes:
-        if _split(node)[0] in NAMELESS:
-            around = {*graph.predecessors(node), *graph.successors(node)}
-            if sum(other.startswith("item:") for other in around) < 2:
-                lonely.append(node)
-    graph.remove_nodes_from(lonely)
-
-
-def _add_related(draft: _Draft) -> None:
-    for left, right in draft.aliases.related:
-        if left in draft.graph and right in draft.graph:
-            draft.link(left, "related_to", right)
-
-
-def _add_scene(draft: _Draft, scene: Scene) -> None:
-    """Scenes point only at what exists: a preferred mood that no item has would be a dead end."""
-    name = draft.node("scene", scene.name)
-    draft.graph.add_node(name)
-    for domain, weight in scene.domains.items():
-        target = draft.name("domain", domain)
-        if target in draft.graph and weight > 0:
-            draft.link(name, "suits", target, confidence=min(1.0, weight))
-    for attribute, values in scene.prefer.items():
-        for value in values:
-            target = draft.name(attribute.casefold(), value)
-            if target in draft.graph:
-                draft.link(name, "prefers", target)
-
-
-def build_graph(items: Sequence[Item], edges: Iterable[Edge], scenes: Sequence[Scene], *, aliases: Aliases) -> Any:
-    """Build the networkx.MultiDiGraph of the catalogue's items, the store's edges and the scenes.
-
-    Edges that touch an item outside `items`, or with confidence 0, are left out; so are nameless entities with fewer than two
-    items.
-    """
-    draft = _Draft(aliases)
-    for item in items:
-        _add_item(draft, item)
-    _add_edges(draft, edges, frozenset(item_node(item.item_id) for item in items))
-    _drop_lonely_entities(draft)
-    _add_related(draft)
+def wishes(aliases: Aliases, scenes: Sequence[Scene]) -> Iterator[tuple[str, str, str, float, str]]:
+    """List the facts that are drawn where both ends exist: (subject, relation, object, confidence, source)."""
+    for left, right in aliases.related:
+        yield left, "related_to", right, 1.0, ALIASES
     for scene in scenes:
-        _add_scene(draft, scene)
-    draft.settle()
-    return draft.graph
+        name = end_of(f"scene:{scene.name}", aliases)[0]
+        for domain, weight in scene.domains.items():
+            if weight > 0:
+                yield name, "suits", f"domain:{aliases.canonical('domain', domain)}", min(1.0, weight), SCENES
+        for attribute, values in scene.prefer.items():
+            for value in values:
+                kind = attribute.casefold()
+                yield name, "prefers", f"{kind}:{aliases.canonical(kind, value)}", 1.0, SCENES
+
+
+@dataclass
+class Draft:
+    """The graph under construction: facts as columns, each end the number of a way of writing a node."""
+
+    aliases: Aliases
+    nodes: dict[str, int] = field(default_factory=dict)
+    shown: dict[int, str] = field(default_factory=dict)
+    forms: dict[int, list[str]] = field(default_factory=dict)
+    relations: dict[str, int] = field(default_factory=dict)
+    sources: dict[str, int] = field(default_factory=dict)
+    ends: dict[str, int] = field(default_factory=dict)
+    end_node: Any = field(default_factory=lambda: array("i"))
+    end_form: Any = field(default_factory=lambda: array("H"))
+    columns: tuple[Any, ...] = field(default_factory=lambda: tuple(array(kind) for kind in "iiidi"))
+
+    def number(self, name: str) -> int:
+        """The number of a node, a new one where it has none."""
+        return self.nodes.setdefault(name, len(self.nodes))
+
+    def end(self, written: str) -> int:
+        """The number of a way of writing a node."""
+        known = self.ends.get(written)
+        if known is None:
+            name, form = end_of(written, self.aliases)
+            known = self.ends[written] = self._add_end(self.number(name), form)
+        return known
+
+    def bare_end(self, name: str) -> int:
+        """As `end`, for a node's name that is not a spelling of it."""
+        known = self.ends.get("\0" + name)
+        if known is None:
+            known = self.ends["\0" + name] = self._add_end(self.number(name), None)
+        return known
+
+    def _add_end(self, node: int, form: str | None) -> int:
+        code = NO_FORM
+        if form is not None:
+            forms = self.forms.setdefault(node, [])
+            if form not in forms:
+                forms.append(form)
+            code = min(forms.index(form), NO_FORM)
+        self.end_node.append(node)
+        self.end_form.append(code)
+        return len(self.end_node) - 1
+
+    def sort_forms(self) -> None:
+        """Give the spellings of each node codes in their order, so that these do not hang on what was met first."""
+        ranks = {node: {forms.index(form): rank for rank, form in enumerate(sorted(forms))} for node, forms in self.forms.items()}
+        self.forms = {node: sorted(forms) for node, forms in self.forms.items()}
+        for end, (node, code) in enumerate(zip(self.end_node, self.end_form, strict=True)):
+            if code != NO_FORM:
+                self.end_form[end] = ranks[node][code]
+
+    def add(self, subject: int, relation: str, obj: int, confidence: float, source: str) -> None:
+        """Add a fact between two ends."""
+        for column, value in zip(
+            self.columns,
+            (
+                subject,
+                obj,
+                self.relations.setdefault(relation, len(self.relations)),
+                confidence,
+                self.sources.setdefault(source, len(self.sources)),
+            ),
+            strict=True,
+        ):
+            column.append(value)
+
+
+def build_facts(items: Sequence[Item], edges: Iterable[Edge], scenes: Sequence[Scene], *, aliases: Aliases) -> Facts:
+    """Build the graph of the catalogue's items, the store's edges and the scenes.
+
+    Edges that touch an item outside `items`, with confidence 0, or from a node to itself are left out.
+    """
+    draft = Draft(aliases)
+    known = {item_node(item.item_id) for item in items}
+    for item in items:
+        name = item_node(item.item_id)
+        subject = draft.end(name)
+        draft.shown[draft.number(name)] = item.title
+        for relation, written in item_facts(item):
+            draft.add(subject, relation, draft.end(written), 1.0, CATALOGUE)
+    _add_edges(draft, edges, known)
+    pinned = frozenset(end_of(f"scene:{scene.name}", aliases)[0] for scene in scenes)
+    for scene in scenes:
+        draft.end(f"scene:{scene.name}")
+    for left, relation, right, confidence, source in wishes(aliases, scenes):
+        draft.add(draft.bare_end(left), relation, draft.bare_end(right), confidence, source)
+    return _settle(draft, known, pinned)
+
+
+def _add_edges(draft: Draft, edges: Iterable[Edge], known: set[str]) -> None:
+    ends, relations, sources = draft.ends, draft.relations, draft.sources
+    columns = subject_, object_, relation_, confidence_, source_ = draft.columns
+    assert len(columns) == 5
+    for edge in edges:  # a million of them: everything here is looked up once
+        subject, obj = ends.get(edge.subject), ends.get(edge.object)
+        if subject is None:
+            subject = _known_end(draft, edge.subject, known)
+        if obj is None:
+            obj = _known_end(draft, edge.object, known)
+        if subject < 0 or obj < 0 or edge.confidence <= 0:
+            continue
+        subject_.append(subject)
+        object_.append(obj)
+        relation_.append(relations.setdefault(edge.relation, len(relations)))
+        confidence_.append(min(1.0, edge.confidence))
+        source_.append(sources.setdefault(edge.source, len(sources)))
+
+
+def _known_end(draft: Draft, written: str, known: set[str]) -> int:
+    """As `Draft.end`; -1 for an item that the catalogue lacks."""
+    return -1 if written[:5].casefold() == "item:" and written not in known else draft.end(written)
+
+
+def _settle(draft: Draft, known: set[str], pinned: frozenset[str]) -> Facts:
+    """Put names, relations and sources in order, keep one of each fact (the surest), and write it into the rows of both its ends."""
+    names, rank = _ranked(draft.nodes)
+    relations, relation_rank = _ranked(draft.relations)
+    sources, source_rank = _ranked(draft.sources)
+    draft.sort_forms()
+    node, form = np.frombuffer(draft.end_node, np.int32) if draft.end_node else np.zeros(0, np.int32), np.array(draft.end_form, np.uint16)
+    subject, obj, relation, confidence, source = (np.array(column) for column in draft.columns)
+    ends = (rank[node[subject]], rank[node[obj]])
+    facts = Row(ends[1], relation_rank[relation], confidence, source_rank[source], form[subject], np.ones(len(subject), np.bool_))
+    kept = _surest(ends[0], facts, form[obj], len(names), sources)
+    facts, start, far_form = facts.take(kept), ends[0][kept], form[obj][kept]
+    mirrored = Row(start, facts.relation, facts.confidence, facts.source, far_form, ~facts.forward)
+    owners = np.concatenate([start, facts.other])
+    row = Row(*(np.concatenate([getattr(facts, name), getattr(mirrored, name)]) for name in Row.__slots__))
+    shown = {int(rank[number]): title for number, title in draft.shown.items()}
+    forms = {int(rank[number]): tuple(written) for number, written in draft.forms.items()}
+    return assemble(names, relations, sources, owners, row, shown=shown, forms=forms, items=known, pinned=pinned)
+
+
+def _ranked(numbers: Mapping[str, int]) -> tuple[tuple[str, ...], NDArray[np.int32]]:
+    """Sort names that are numbered in the order met: the sorted names, and each number's place among them."""
+    met = tuple(numbers)
+    order = sorted(range(len(met)), key=met.__getitem__)
+    rank = np.empty(len(met), dtype=np.int32)
+    rank[order] = np.arange(len(met), dtype=np.int32)
+    return tuple(met[number] for number in order), rank
+
+
+def derived(sources: Sequence[str]) -> NDArray[np.bool_]:
+    """Which sources are not stored: bool (n_sources,)."""
+    return np.array([name in DERIVED for name in sources], dtype=np.bool_)
+
+
+def _surest(start: NDArray[np.int32], facts: Row, far_form: NDArray[np.uint16], n: int, sources: Sequence[str]) -> NDArray[np.int64]:
+    """Choose of equal facts an item's own, then the surest, ties by source and spelling, and none from a node to itself: indices."""
+    layer = derived(sources)[facts.source] if len(sources) else facts.forward
+    key = ((start.astype(np.int64) * n + facts.other) * (int(facts.relation.max(initial=0)) + 1) + facts.relation) * 2 + layer
+    order = np.argsort(key, kind="stable")
+    order = order[start[order] != facts.other[order]]
+    same = key[order][1:] == key[order][:-1]
+    if not same.any():
+        return np.asarray(order, dtype=np.int64)
+    twice = np.append(same, False) | np.append(False, same)
+    some = order[twice]
+    stored = np.array([name != CATALOGUE for name in sources], dtype=np.bool_)[facts.source[some]]
+    columns = (far_form[some], facts.form[some], facts.source[some], -facts.confidence[some], stored, key[some])
+    some = some[np.lexsort(columns)]
+    first = np.append(True, key[some][1:] != key[some][:-1])
+    return np.asarray(np.concatenate([order[~twice], some[first]]), dtype=np.int64)
+
+
+def assemble(
+    names: tuple[str, ...],
+    relations: tuple[str, ...],
+    sources: tuple[str, ...],
+    owners: NDArray[np.int32],
+    row: Row,
+    *,
+    shown: Mapping[int, str],
+    forms: Mapping[int, tuple[str, ...]],
+    items: Iterable[str],
+    pinned: frozenset[str],
+) -> Facts:
+    """Lay out entries of rows: `names`, `relations` and `sources` are in order, `owners` int32 (m,) says whose each entry is."""
+    n = len(names)
+    key = (owners.astype(np.int64) * max(len(relations), 1) + row.relation) * n + row.other
+    layer = derived(sources)[row.source] if len(sources) else row.forward
+    order = np.argsort((key * 2 + row.forward) * 2 + layer, kind="stable")
+    owners, row = owners[order], row.take(order)
+    row = Row(*(np.ascontiguousarray(getattr(row, name), dtype=kind) for name, kind in zip(Row.__slots__, TYPES, strict=True)))
+    indptr = np.zeros(n + 1, dtype=np.int64)
+    np.cumsum(np.bincount(owners, minlength=n), out=indptr[1:])
+    index = {name: number for number, name in enumerate(names)}
+    is_item = np.zeros(n, dtype=np.bool_)
+    is_item[[index[name] for name in items]] = True
+    joined = _joined(owners, row, is_item, relations, n)
+    alive = _alive(names, owners, row, is_item, sources)
+    alive[[index[name] for name in pinned]] = True
+    told = [shown[number] if number in shown else name.partition(":")[2] for number, name in enumerate(names)]
+    several = {number: written for number, written in forms.items() if len(written) > 1}
+    for number, written in forms.items():
+        if len(written) == 1:
+            told[number] = written[0]
+    for number, written in several.items():
+        used = row.form[indptr[number] : indptr[number + 1]]
+        told[number] = most_used(written, np.bincount(used[used < len(written)], minlength=len(written)).tolist()) or told[number]
+    base = Base(names, index, told, several, indptr, row)
+    return Facts(base, relations, sources, alive, is_item, joined, pinned, {}, {}, {}, (), {}, 0)
+
+
+def _joined(owners: NDArray[np.int32], row: Row, is_item: NDArray[np.bool_], relations: Sequence[str], n: int) -> NDArray[np.int32]:
+    """Count the items that a telling relation joins to each node: int32 (n,); 0 for items."""
+    silent = np.array([name in SILENT for name in relations], dtype=np.bool_)
+    counted = is_item[row.other] & ~is_item[owners] & ~silent[row.relation] if len(owners) else np.zeros(0, np.bool_)
+    pairs = owners[counted].astype(np.int64) * n + row.other[counted]
+    pairs.sort()
+    first = np.append(True, pairs[1:] != pairs[:-1]) if len(pairs) else np.zeros(0, np.bool_)
+    return np.bincount(pairs[first] // max(n, 1), minlength=n).astype(np.int32)
+
+
+def _alive(
+    names: Sequence[str], owners: NDArray[np.int32], row: Row, is_item: NDArray[np.bool_], sources: Sequence[str]
+) -> NDArray[np.bool_]:
+    """Say which nodes are alive (see `Facts`): bool (n,); scenes of the pack are added by the caller."""
+    n = len(names)
+    wish = np.array([name in WISHES for name in sources], dtype=np.bool_)
+    real = ~wish[row.source] if len(owners) else np.zeros(0, np.bool_)
+    alive = np.bincount(owners[real], minlength=n) > 0
+    nameless = np.fromiter((is_nameless(name) for name in names), np.bool_, n)
+    near_item = is_item[row.other] & nameless[owners] if len(owners) else real
+    pairs = np.unique(owners[near_item].astype(np.int64) * n + row.other[near_item])
+    alive[nameless] = (np.bincount(pairs // max(n, 1), minlength=n) >= 2)[nameless]
+    items = np.fromiter((name.startswith("item:") for name in names), np.bool_, n)
+    return np.where(items, is_item, alive)

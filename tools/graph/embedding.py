@@ -35,8 +35,8 @@ class ItemGraph:
     @classmethod
     def of(cls, graph: KnowledgeGraph) -> ItemGraph:
         """Take the catalogue's knowledge graph with the weights of its walks; items are in the catalogue's order."""
-        nodes = [graph.walker.index[f"item:{item.item_id}"] for item in graph.catalogue.items]
-        return cls(csr_matrix(graph.walker.weights), np.asarray(nodes, dtype=np.int32))
+        alive = np.flatnonzero(graph.facts.alive)
+        return cls(csr_matrix(graph.walker.weights[alive][:, alive]), np.searchsorted(alive, graph.item_numbers).astype(np.int32))
 
 
 def embed(graph: ItemGraph, *, dim: int = 64, restart: float = 0.3, seed: int = 0) -> Vectors:

@@ -30,6 +30,7 @@ RELATIONS: Mapping[str, Relation] = MappingProxyType(
         "sequel": Relation(1.0),
         "written_by": Relation(0.9, "written by {value}", "writer", "written by", "编剧"),
         "about": Relation(0.8, "about {value}", "subject", None, "主题"),
+        "fits": Relation(0.6, "often chosen for {value}", "moment", None, "场景"),
         "starring": Relation(0.6, None, "star", None, "主演"),
         "in_genre": Relation(0.5, "{value}", "genre", None, "类型"),
         "has_mood": Relation(0.5, "{value}", "mood", None, "情绪"),

@@ -9,7 +9,7 @@ from scenewise.store.types import Event, ItemId, Profile, Taste
 DISLIKING = frozenset({"dislike", "skip", "hide", "block", "reject", "remove", "uninstall", "thumbs_down"})
 RATING = frozenset({"rating", "rate", "rated"})
 HALF_LIFE_EVENTS = 50
-HISTORY_MASS, PROFILE_MASS, SCENE_MASS = 1.0, 0.6, 0.3
+HISTORY_MASS, INTEREST_MASS, PROFILE_MASS, SCENE_MASS = 1.0, 0.3, 0.6, 0.3
 """How much each part weighs as a whole, so that a long history does not drown what was said or where the user is."""
 
 
@@ -28,23 +28,23 @@ def liking(event: Event, *, top: float = 5.0) -> float:
     return 1.0 if event.value > 0 else -1.0
 
 
-def liked_items(history: Sequence[Event]) -> dict[ItemId, float]:
-    """Weigh the items a user likes, newest first, halved every 50 events; the latest event of an item counts.
+def likings(history: Sequence[Event]) -> dict[ItemId, float]:
+    """Say how much a user likes each item, in [-1, 1], newest first, halved every 50 events; the latest event of an item counts.
 
     Ratings above 5 mean that the user rates out of ten.
     """
     values = [event.value for event in history if event.value is not None and event.kind.casefold() in RATING]
     top = 10.0 if values and max(values) > 5.0 else 5.0
     weights: dict[ItemId, float] = {}
-    seen: set[ItemId] = set()
     for age, event in enumerate(sorted(history, key=lambda event: -event.time_s)):
-        if event.item_id in seen:
-            continue
-        seen.add(event.item_id)
-        weight = liking(event, top=top)
-        if weight > 0:
-            weights[event.item_id] = weight * 0.5 ** (age / HALF_LIFE_EVENTS)
+        if event.item_id not in weights:
+            weights[event.item_id] = liking(event, top=top) * 0.5 ** (age / HALF_LIFE_EVENTS)
     return weights
+
+
+def liked_items(history: Sequence[Event]) -> dict[ItemId, float]:
+    """Weigh the items a user likes: the positive `likings`."""
+    return {item_id: weight for item_id, weight in likings(history).items() if weight > 0}
 
 
 def weigh_seeds(
@@ -54,11 +54,13 @@ def weigh_seeds(
     *,
     resolve: Callable[[Taste], str | None],
     disliked: Callable[[str, frozenset[str]], bool],
+    interests: Callable[[frozenset[str]], Mapping[str, float]] = lambda avoid: {},
 ) -> dict[str, float]:
     """Put the parts together: node -> weight > 0.
 
-    `resolve` finds the node of a taste; `disliked(item node, disliked nodes)` says whether an item carries any of them. What the
-    profile dislikes, and items that carry it, start no walk.
+    `resolve` finds the node of a taste; `disliked(item node, disliked nodes)` says whether an item carries any of them;
+    `interests(disliked nodes)` gives what the history shows to be liked. What the profile dislikes, and items that carry it, start no
+    walk.
     """
     avoid = frozenset(node for taste in profile.dislikes if (node := resolve(taste)) is not None)
     items = {f"item:{item_id}": weight for item_id, weight in liked_items(history).items()}
@@ -70,7 +72,8 @@ def weigh_seeds(
             tastes[node] = max(tastes.get(node, 0.0), taste.strength)
     seeds: dict[str, float] = {}
     scene = {scene_node: 1.0} if scene_node is not None else {}
-    for part, mass in ((items, HISTORY_MASS), (tastes, PROFILE_MASS), (scene, SCENE_MASS)):
+    shown = {node: strength for node, strength in interests(avoid).items() if node not in tastes}
+    for part, mass in ((items, HISTORY_MASS), (shown, INTEREST_MASS), (tastes, PROFILE_MASS), (scene, SCENE_MASS)):
         _pour(seeds, part, mass)
     return seeds
 

@@ -91,6 +91,37 @@ def direct(relation: str, title: str, *, candidate_is_subject: bool, locale: str
     return f"connected with {title}"
 
 
+def liked(value: str, relation: str, *, locale: str = "en") -> str:
+    """Say that the candidate has something that the user likes.
+
+    >>> liked("science fiction", "in_genre"), liked("Joel Coen", "directed_by")
+    ('science fiction, which you like', 'directed by Joel Coen, whom you like')
+    """
+    if locale == "zh":
+        return f"有你喜欢的{role_of(relation, locale='zh')}：{value}"
+    known = describe(relation)
+    whom = "whom" if known.verb else "which"
+    if known.phrase:
+        return f"{known.phrase.format(value=spoken(value) if relation == 'in_genre' else value)}, {whom} you like"
+    return f"has {value}, {whom} you like, as its {role_of(relation)}"
+
+
+def chosen(scene: str, times: float, *, locale: str = "en") -> str:
+    """Say that people choose the candidate in a scene, and how much more often than by chance.
+
+    >>> chosen("date night", 2.0)
+    'chosen for date night 2.0 times as often as by chance'
+    """
+    return (
+        f"在{scene}中被选择的次数是随机的{times:.1f}倍" if locale == "zh" else f"chosen for {scene} {times:.1f} times as often as by chance"
+    )
+
+
+def suited(values: str, scene: str, *, locale: str = "en") -> str:
+    """Say that the candidate has what a scene asks for."""
+    return f"{values}，适合{scene}" if locale == "zh" else f"{values}, which suits {scene}"
+
+
 def nearby(value: str, relation: str, near: str, title: str, *, locale: str = "en") -> str:
     """Say that the candidate's value lies close to one that the liked item has."""
     value, near = spoken(value), spoken(near)

@@ -8,11 +8,13 @@ from typing import Annotated, Any, Literal
 from langchain_core.tools import InjectedToolArg, StructuredTool
 from pydantic import ConfigDict, Field, InstanceOf, create_model
 
-from scenewise.store.errors import RetryTool
+from scenewise.store.errors import InputError, RetryTool
 from scenewise.tools.candidates import Candidates
 from scenewise.tools.context import TurnContext
 from scenewise.tools.graph.graph import KnowledgeGraph
+from scenewise.tools.graph.patterns import Pattern, matched
 from scenewise.tools.graph.questions import Question, answer
+from scenewise.tools.graph.reading import read_question, tells_more
 
 NAME = "query_graph"
 DESCRIPTION = (
@@ -58,6 +60,12 @@ def ask(graph: KnowledgeGraph, question: Question, context: TurnContext, *, k: i
     seeds = graph.seeds_from(context.history, context.profile, context.scene.scene)
     seen = frozenset(event.item_id for event in context.history)
     locale = "zh" if context.moment.locale.casefold().startswith("zh") else "en"
+    pattern = _pattern(graph, question, context)
+    if pattern is not None and pattern.start is not None:
+        start = seeds | {pattern.start: 0.1 * sum(seeds.values()) or 1.0}
+        rows = graph.candidates(start, k, allowed=context.allowed & matched(graph, pattern), exclude=seen, locale=locale)
+        if len(rows):
+            return f"{len(rows)} items connected with {graph.display(pattern.start)} as asked.", rows
     found = answer(graph, question)
     if found.nodes:
         # What is asked for decides which items; who asks decides their order, so the named thing itself starts few walks.
@@ -71,6 +79,19 @@ def ask(graph: KnowledgeGraph, question: Question, context: TurnContext, *, k: i
     lead = "Nothing allowed is connected with that; instead " if asked else ""
     text = f"{lead}{len(rows)} items near what the user likes." if len(rows) else f"{lead}nothing is near what the user likes."
     return text[0].upper() + text[1:], rows
+
+
+def _pattern(graph: KnowledgeGraph, question: Question, context: TurnContext) -> Pattern | None:
+    """Read the message, or the value asked for, as a constrained pattern ("films by the director of Heat"); None where it is not one."""
+    for words in (question.value or "", context.message):
+        if " " in words and question.relation is None:
+            try:
+                pattern = read_question(graph, words)
+            except InputError:
+                continue
+            if tells_more(pattern):
+                return pattern
+    return None
 
 
 def _schema(graph: KnowledgeGraph) -> Any:

@@ -1,49 +1,43 @@
 """Personalised PageRank over a cached SciPy matrix.
 
-Source: Page, Brin, Motwani, Winograd, "The PageRank citation ranking" (1999), section 6 (personalised jumps), solved by power
-iteration; equal to networkx.pagerank with the same weights. We differ in one way: edges are undirected and weighted
-relation weight x confidence / log2(2 + degree of the busier end), so that hubs (a domain, a decade, a language) carry little.
+Source: Page, Brin, Motwani, Winograd, "The PageRank citation ranking" (1999), section 6 (personalised jumps); equal to
+networkx.pagerank with the same weights. We differ in two ways: edges are undirected and weighted
+relation weight x confidence / log2(2 + degree of the busier end), so that hubs (a domain, a decade, a language) carry little; and the
+fixed point is reached by Chebyshev's semi-iteration (Golub & Varga 1961) in place of the power iteration: the walk's matrix is similar
+to a symmetric one, so its error shrinks by damping / (1 + sqrt(1 - damping^2)) a step, 0.41 where the power iteration's does by 0.7.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from scenewise.tools.graph.facts import Facts
 from scenewise.tools.graph.relations import describe
 
 Float = NDArray[np.float64]
 
 
 class Walker:
-    """Walks over one graph. `nodes` fixes the order of rows; `weights` is CSR float64 (n, n), symmetric."""
+    """Walks over one graph; a node's row is its number there."""
 
-    def __init__(self, graph: Any) -> None:
-        self.nodes: tuple[str, ...] = tuple(graph.nodes)
-        self.index: Mapping[str, int] = {node: row for row, node in enumerate(self.nodes)}
-        self.weights = self._weights(graph)
-        out = np.asarray(self.weights.sum(axis=1)).ravel()
-        self._dangling = out == 0
-        inverse = np.divide(1.0, out, out=np.zeros_like(out), where=~self._dangling)
-        # Transposed once: each step is then one CSR product.
-        self._step = (sparse.diags_array(inverse) @ self.weights).T.tocsr()
+    def __init__(self, facts: Facts) -> None:
+        self.facts = facts
+        self._matrix = _weights(facts)
+        out = np.asarray(self._matrix.sum(axis=1)).ravel()
+        self._stuck = out == 0
+        self._inverse = np.divide(1.0, out, out=np.zeros_like(out), where=~self._stuck)
 
-    def _weights(self, graph: Any) -> Any:
-        degree = np.array([graph.degree(node) for node in self.nodes], dtype=np.float64)
-        count = graph.number_of_edges()
-        rows, columns = np.empty(count, np.int32), np.empty(count, np.int32)
-        values = np.empty(count, np.float64)
-        for at, (subject, obj, relation, confidence) in enumerate(graph.edges(keys=True, data="confidence")):
-            rows[at], columns[at] = self.index[subject], self.index[obj]
-            values[at] = describe(relation).weight * confidence
-        values /= np.log2(2.0 + np.maximum(degree[rows], degree[columns])) if count else 1.0
-        n = len(self.nodes)
-        matrix = sparse.coo_array((values, (rows, columns)), shape=(n, n)).tocsr()
-        return (matrix + matrix.T).tocsr()
+    @cached_property
+    def weights(self) -> sparse.csr_matrix:
+        """The weights, csr float64 (n, n), symmetric, an entry a pair of nodes."""
+        summed = self._matrix.copy()
+        summed.sum_duplicates()
+        return summed
 
     def rank(self, seeds: Mapping[str, float], *, damping: float = 0.7, tolerance: float = 1e-6, max_steps: int = 100) -> Float:
         """Give every node's share of visits, float64 (n,), summing to 1; all zeros where no seed is a known node.
@@ -51,21 +45,42 @@ class Walker:
         `seeds` are positive weights by node; unknown nodes are passed over. A walk goes on with probability `damping`; 0.7
         rather than the web's 0.85 keeps it near the seeds. Stops when the change (L1) is below `tolerance`.
         """
-        jump = np.zeros(len(self.nodes))
+        jump = np.zeros(self.facts.n)
         for node, weight in seeds.items():
-            row = self.index.get(node)
+            row = self.facts.find(node)
             if row is not None and weight > 0:
                 jump[row] += weight
         total = jump.sum()
         if total <= 0:
             return jump
         jump /= total
-        share = jump.copy()
+        before, share, pace = jump, self._step(jump, jump, damping), 2.0
         for _ in range(max_steps):
-            stuck = share[self._dangling].sum()
-            following = damping * (self._step @ share + stuck * jump) + (1.0 - damping) * jump
+            pace = 1.0 / (1.0 - 0.25 * damping**2 * pace)
+            following = pace * (self._step(share, jump, damping) - before) + before
             change = np.abs(following - share).sum()
-            share = following
+            before, share = share, following
             if change < tolerance:
                 break
-        return share
+        share = np.maximum(share, 0.0)
+        # What rounding leaves at the far ends would put equals in a chance order.
+        return np.asarray(np.round(share / share.sum(), 12), dtype=np.float64)
+
+    def _step(self, share: Float, jump: Float, damping: float) -> Float:
+        """One step of the power iteration; who is stuck jumps."""
+        following: Float = damping * (self._matrix @ (share * self._inverse) + share[self._stuck].sum() * jump) + (1.0 - damping) * jump
+        return following
+
+
+def _weights(facts: Facts) -> sparse.csr_matrix:
+    """The symmetric weights, an entry a fact in the row of either end."""
+    owners, row = facts.visible()
+    degree = np.bincount(owners, minlength=facts.n).astype(np.float64)
+    values = np.array([describe(name).weight for name in facts.relations])[row.relation] * row.confidence if len(owners) else np.zeros(0)
+    if len(owners):
+        values /= np.log2(2.0 + np.maximum(degree[owners], degree[row.other]))
+    if facts.rows:
+        return sparse.coo_matrix((values, (owners, row.other)), shape=(facts.n, facts.n)).tocsr()
+    indptr = np.zeros(facts.n + 1, dtype=np.int32)  # the rows already lie in order
+    np.cumsum(degree.astype(np.int32), out=indptr[1:])
+    return sparse.csr_matrix((values, row.other, indptr), shape=(facts.n, facts.n))
