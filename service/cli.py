@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from scenewise.service import console as c
+from scenewise.service.graph_cli import app as graph_app
 from scenewise.service.llm_cli import app as llm_app
 from scenewise.service.show_cli import app as show_app
 from scenewise.service.train_cli import app as train_app
@@ -19,6 +20,7 @@ app = typer.Typer(
     name="scenewise", no_args_is_help=True, help="An LLM agent that recommends across scenes.", pretty_exceptions_enable=False
 )
 app.add_typer(llm_app, name="llm")
+app.add_typer(graph_app, name="graph")
 for command in (*show_app.registered_commands, *train_app.registered_commands):
     app.registered_commands.append(command)
 

@@ -76,7 +76,7 @@ class Toolbox:
         retriever = Retriever(store, catalogue, encoders)
         retriever.reindex()
         report("knowledge graph", 3, 5)
-        graph = KnowledgeGraph.from_store(store, catalogue, pack)
+        graph = KnowledgeGraph.from_store(store, catalogue, pack, scene_of=SceneReader(recogniser).scene_of)
         report("models", 4, 5)
         seen = mark(store.path / "models")
         trained = Trained.open(store, catalogue, _features(store, catalogue, encoders, graph))

@@ -197,18 +197,28 @@ def _settle(draft: Draft, known: set[str], pinned: frozenset[str]) -> Facts:
     relations, relation_rank = _ranked(draft.relations)
     sources, source_rank = _ranked(draft.sources)
     draft.sort_forms()
-    node, form = np.frombuffer(draft.end_node, np.int32) if draft.end_node else np.zeros(0, np.int32), np.array(draft.end_form, np.uint16)
-    subject, obj, relation, confidence, source = (np.array(column) for column in draft.columns)
-    ends = (rank[node[subject]], rank[node[obj]])
-    facts = Row(ends[1], relation_rank[relation], confidence, source_rank[source], form[subject], np.ones(len(subject), np.bool_))
-    kept = _surest(ends[0], facts, form[obj], len(names), sources)
-    facts, start, far_form = facts.take(kept), ends[0][kept], form[obj][kept]
-    mirrored = Row(start, facts.relation, facts.confidence, facts.source, far_form, ~facts.forward)
-    owners = np.concatenate([start, facts.other])
-    row = Row(*(np.concatenate([getattr(facts, name), getattr(mirrored, name)]) for name in Row.__slots__))
     shown = {int(rank[number]): title for number, title in draft.shown.items()}
     forms = {int(rank[number]): tuple(written) for number, written in draft.forms.items()}
-    return assemble(names, relations, sources, owners, row, shown=shown, forms=forms, items=known, pinned=pinned)
+    entries = _both_ways(draft, rank, relation_rank, source_rank, sources)
+    return assemble(names, relations, sources, *entries, shown=shown, forms=forms, items=known, pinned=pinned)
+
+
+def _both_ways(
+    draft: Draft, rank: NDArray[np.int32], relation_rank: NDArray[np.int32], source_rank: NDArray[np.int32], sources: Sequence[str]
+) -> tuple[NDArray[np.int32], Row]:
+    """The facts as entries of the rows of both ends, and whose each is: int32 (2 m,); the draft's columns are used up."""
+    node, form = np.array(draft.end_node, dtype=np.int32), np.array(draft.end_form, dtype=np.uint16)
+    subject, obj, relation, confidence, source = (np.array(column) for column in draft.columns)
+    draft.columns = ()
+    start = rank[node[subject]]
+    facts = Row(rank[node[obj]], relation_rank[relation], confidence, source_rank[source], form[subject], np.ones(len(subject), np.bool_))
+    far_form = form[obj]
+    del subject, obj, relation, confidence, source
+    kept = _surest(start, facts, far_form, len(rank), sources)
+    facts, start, far_form = facts.take(kept), start[kept], far_form[kept]
+    mirrored = Row(start, facts.relation, facts.confidence, facts.source, far_form, ~facts.forward)
+    owners = np.concatenate([start, facts.other])
+    return owners, Row(*(np.concatenate([getattr(facts, name), getattr(mirrored, name)]) for name in Row.__slots__))
 
 
 def _ranked(numbers: Mapping[str, int]) -> tuple[tuple[str, ...], NDArray[np.int32]]:
@@ -257,9 +267,14 @@ def assemble(
 ) -> Facts:
     """Lay out entries of rows: `names`, `relations` and `sources` are in order, `owners` int32 (m,) says whose each entry is."""
     n = len(names)
-    key = (owners.astype(np.int64) * max(len(relations), 1) + row.relation) * n + row.other
-    layer = derived(sources)[row.source] if len(sources) else row.forward
-    order = np.argsort((key * 2 + row.forward) * 2 + layer, kind="stable")
+    key = owners.astype(np.int64)
+    for factor, part in ((max(len(relations), 1), row.relation), (n, row.other), (2, row.forward)):
+        key *= factor
+        key += part
+    key *= 2
+    key += derived(sources)[row.source] if len(sources) else row.forward
+    order = np.argsort(key, kind="stable")
+    del key
     owners, row = owners[order], row.take(order)
     row = Row(*(np.ascontiguousarray(getattr(row, name), dtype=kind) for name, kind in zip(Row.__slots__, TYPES, strict=True)))
     indptr = np.zeros(n + 1, dtype=np.int64)

@@ -123,7 +123,7 @@ def change_facts(
     gone = {change.number(item_node(item_id)) for item_id in removed}
     present = {change.number(item_node(item.item_id)): item for item in items}
     touched = gone | present.keys() | {change.number(end_of(node, aliases)[0]) for node in nodes}
-    around = _forget(change, touched, gone)
+    around = _forget(change, touched, gone, present.keys() | gone)
     for node, item in present.items():
         change.shown[node] = item.title
         for relation, written in item_facts(item):
@@ -134,7 +134,9 @@ def change_facts(
     entries = change.new_entries()
     for node, new in entries.items():
         change.rows[node] = _with(change, change.row(node), new)
-    after = _settle(change, around | entries.keys() | touched, present.keys(), gone)
+    told = {end for start, _, far in change.facts for end in (start, far)}
+    moved = np.array(sorted(told | around | touched), dtype=np.int32)
+    after = _settle(change, around | entries.keys() | touched, moved, present.keys(), gone)
     return compacted(after) if _is_crowded(after) else after
 
 
@@ -142,18 +144,18 @@ def _is_known(node: str, known: Container[str]) -> bool:
     return node[:5].casefold() != "item:" or (node.startswith("item:") and node[5:] in known)
 
 
-def _forget(change: _Change, touched: set[int], gone: set[int]) -> set[int]:
+def _forget(change: _Change, touched: set[int], gone: set[int], told_anew: set[int]) -> set[int]:
     """Take the old facts of the touched nodes out of the rows of both ends; return the nodes at their far ends.
 
-    What is not stored stays with nodes that stay: related names, the scenes' wishes, what people did, and what items' own data say of
-    a node that is no item.
+    What is not stored stays with nodes that stay: related names, the scenes' wishes, what people did, and what items' own data say, but
+    for items that are told anew.
     """
     old = change.old
     unstored, own = derived(old.sources), np.array([name == CATALOGUE for name in old.sources], dtype=np.bool_)
 
     def kept_of(node: int, row: Row) -> NDArray[np.bool_]:
         stays = unstored[row.source] & (node not in gone)
-        return stays if old.is_item[node] else stays | own[row.source]
+        return stays if node in told_anew else stays | own[row.source]
 
     dropped: dict[int, list[int]] = {}
     for node in (one for one in touched if one < old.n):
@@ -199,7 +201,8 @@ def _with(change: _Change, row: Row, new: Mapping[tuple[int, int, bool], Entry])
     return Row(*(np.insert(getattr(row, name), places, getattr(inserted, name)) for name in Row.__slots__))
 
 
-def _settle(change: _Change, nodes: Iterable[int], present: Iterable[int], gone: set[int]) -> Facts:
+def _settle(change: _Change, nodes: Iterable[int], moved: NDArray[np.int32], present: Iterable[int], gone: set[int]) -> Facts:
+    """Say anew what is alive, how many items each node joins and how it is spelled: of `nodes`, in whose rows only `moved` changed."""
     old, n_new = change.old, len(change.more)
     alive, is_item = (np.append(part, np.zeros(n_new, np.bool_)) for part in (old.alive, old.is_item))
     joined = np.append(old.n_joined, np.zeros(n_new, np.int32))
@@ -228,9 +231,16 @@ def _settle(change: _Change, nodes: Iterable[int], present: Iterable[int], gone:
             continue
         near = np.unique(row.other[is_item[row.other]]) if is_nameless(name) else None
         alive[node] = name in old.pinned or (len(near) >= 2 if near is not None else not bool(wish[row.source].all()))
-        joined[node] = len(np.unique(row.other[is_item[row.other] & ~after.silent[row.relation]]))
+        before = old.whole_row(node) if node < old.n else Row.empty()
+        joined[node] += _n_joined(after, row, is_item, moved) - _n_joined(old, before, old.is_item, moved)
         shown[node] = _display(after, node, row)
     return replace(after, shown=shown)
+
+
+def _n_joined(facts: Facts, row: Row, is_item: NDArray[np.bool_], moved: NDArray[np.int32]) -> int:
+    """How many items of `moved` a telling relation of the row joins."""
+    at = np.flatnonzero(np.isin(row.other, moved))
+    return len({*row.other[at][is_item[row.other[at]] & ~facts.silent[row.relation[at]]].tolist()})
 
 
 def _display(facts: Facts, node: int, row: Row) -> str:

@@ -181,18 +181,35 @@ class Facts:
         """The node's entry of `rarities`."""
         return float(self.rarities[node])
 
-    def entries(self) -> tuple[NDArray[np.int32], Row]:
-        """All entries of all rows, in no order: the node of each, int32 (m,), and the entries."""
-        owners = np.repeat(np.arange(len(self.base.names), dtype=np.int32), np.diff(self.base.indptr))
+    def lengths(self) -> NDArray[np.int64]:
+        """How many facts the row of each node holds, alive or not: int64 (n,)."""
+        found = np.append(np.diff(self.base.indptr), np.zeros(self.n - len(self.base.names), np.int64))
+        found[list(self.rows)] = [len(row) for row in self.rows.values()]
+        return found
+
+    def owners(self) -> NDArray[np.int32]:
+        """The node of each entry of `column`, int32 (m,), ascending."""
+        return np.repeat(np.arange(self.n, dtype=np.int32), self.lengths())
+
+    def column(self, name: str) -> NDArray[Any]:
+        """One column of all rows end to end, in the order of nodes: (m,)."""
+        base, whole = self.base.indptr, getattr(self.base.entries, name)
         if not self.rows:
-            return owners, self.base.entries
-        replaced = np.zeros(self.n, dtype=np.bool_)
-        replaced[list(self.rows)] = True
-        kept = ~replaced[owners]
-        parts = [self.base.entries.take(kept), *self.rows.values()]
-        lengths = np.array([len(row) for row in self.rows.values()])
-        owners = np.concatenate([owners[kept], np.repeat(np.array(list(self.rows), dtype=np.int32), lengths)])
-        return owners, Row(*(np.concatenate([getattr(part, column.name) for part in parts]) for column in fields(Row)))
+            return whole  # type: ignore[no-any-return]
+        parts, start, known = [], 0, len(self.base.names)
+        for node in sorted(self.rows):
+            if node < known:
+                parts.append(whole[start : base[node]])
+                start = base[node + 1]
+            elif start < len(whole):
+                parts.append(whole[start:])
+                start = len(whole)
+            parts.append(getattr(self.rows[node], name))
+        return np.concatenate([*parts, whole[start:]])
+
+    def entries(self) -> tuple[NDArray[np.int32], Row]:
+        """All entries of all rows: the node of each, int32 (m,), ascending, and the entries."""
+        return self.owners(), Row(*(self.column(column.name) for column in fields(Row)))
 
     def visible(self) -> tuple[NDArray[np.int32], Row]:
         """As `entries`, without those at a node that is not alive."""

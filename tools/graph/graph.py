@@ -106,7 +106,7 @@ class KnowledgeGraph:
     def around(self, node: str, hops: int = 1, *, limit: int | None = None) -> Any:
         """The neighbourhood of a node as networkx.MultiDiGraph, with the facts among its nodes; empty for an unknown node.
 
-        `limit` is the most nodes; the nearer come first, then those that fewer items share.
+        `limit` is the most nodes; the nearer come first, and of these the more telling ones (see view.py).
         """
         start = self.facts.find(node)
         return view_of(self.facts, nearest(self.facts, start, hops=hops, limit=limit) if start is not None else ())

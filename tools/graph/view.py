@@ -13,6 +13,7 @@ import networkx as nx
 import numpy as np
 
 from scenewise.tools.graph.facts import Facts
+from scenewise.tools.graph.relations import describe
 
 
 def view_of(facts: Facts, nodes: Iterable[int]) -> Any:
@@ -37,12 +38,26 @@ def view_of(facts: Facts, nodes: Iterable[int]) -> Any:
 
 
 def nearest(facts: Facts, node: int, *, hops: int, limit: int | None) -> list[int]:
-    """The nodes at most `hops` facts away from `node`, itself first, then the nearest; `limit` of them at most, what few share first."""
-    found, edge = {node: None}, [node]
-    for _ in range(hops):
-        around = {other for one in edge for other in facts.row(one).other.tolist()} - found.keys()
-        edge = sorted(around, key=lambda one: (facts.n_joined[one], facts.name(one)))
+    """The nodes at most `hops` facts away from `node`, itself first, then the nearest; within a distance the most telling first.
+
+    A node tells as much as the facts that lead to it from nodes taken before: relation weight x confidence x rarity of the end that is
+    no item. `limit` is the most nodes: each distance but the last takes half of the room that is left at first, so that a picture shows
+    both what is said of a thing and what else it is said of.
+    """
+    weights = np.array([describe(name).weight for name in facts.relations], dtype=np.float64)
+    found, edge, told, left = {node: None}, [node], {node: 1.0}, list[int]()
+    for hop in range(1, hops + 1):
+        worth: dict[int, float] = {}
+        for one in edge:
+            row = facts.row(one)
+            joint = row.other if facts.is_item[one] else np.full(len(row), one)
+            values = weights[row.relation] * row.confidence * np.maximum(facts.rarities[joint], 0.02) * told[one]
+            for other, value in zip(row.other.tolist(), values.tolist(), strict=True):
+                if other not in found:
+                    worth[other] = worth.get(other, 0.0) + value
+        room = None if limit is None else (limit - len(found)) // (2 if hop < hops else 1)
+        told, edge = worth, sorted(worth, key=lambda one: (-worth[one], facts.name(one)))
+        if room is not None:
+            edge, left = edge[:room], [*left, *edge[room:]]
         found |= dict.fromkeys(edge)
-        if limit is not None and len(found) >= limit:
-            break
-    return list(found)[:limit]
+    return list(dict.fromkeys([*found, *left]))[:limit]

@@ -74,13 +74,15 @@ class Walker:
 
 def _weights(facts: Facts) -> sparse.csr_matrix:
     """The symmetric weights, an entry a fact in the row of either end."""
-    owners, row = facts.visible()
-    degree = np.bincount(owners, minlength=facts.n).astype(np.float64)
-    values = np.array([describe(name).weight for name in facts.relations])[row.relation] * row.confidence if len(owners) else np.zeros(0)
-    if len(owners):
-        values /= np.log2(2.0 + np.maximum(degree[owners], degree[row.other]))
-    if facts.rows:
-        return sparse.coo_matrix((values, (owners, row.other)), shape=(facts.n, facts.n)).tocsr()
-    indptr = np.zeros(facts.n + 1, dtype=np.int32)  # the rows already lie in order
-    np.cumsum(degree.astype(np.int32), out=indptr[1:])
-    return sparse.csr_matrix((values, row.other, indptr), shape=(facts.n, facts.n))
+    owners, other, relation, confidence = facts.owners(), *(facts.column(name) for name in ("other", "relation", "confidence"))
+    if not facts.alive.all():
+        seen = facts.alive[owners] & facts.alive[other]
+        owners, other, relation, confidence = (column[seen] for column in (owners, other, relation, confidence))
+    degree = np.bincount(owners, minlength=facts.n)
+    discount = 1.0 / np.log2(2.0 + degree)
+    values = np.array([describe(name).weight for name in facts.relations], dtype=np.float64)[relation]
+    values *= confidence
+    values *= np.minimum(discount[owners], discount[other])
+    indptr = np.zeros(facts.n + 1, dtype=np.int32)
+    np.cumsum(degree, out=indptr[1:])
+    return sparse.csr_matrix((values, other, indptr), shape=(facts.n, facts.n))

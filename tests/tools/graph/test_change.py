@@ -79,9 +79,8 @@ class World:
             nodes |= {edge.subject, edge.object}
         alike = {self.canonical(node) for node in nodes}
         touching = [edge for edge in self.edges.values() if {self.canonical(edge.subject), self.canonical(edge.object)} & alike]
-        others = [node for node in nodes if not node.startswith("item:")]
-        changed = [*new.values(), *(self.items[node[5:]] for node in nodes if node[5:] in self.items and node[5:] not in new)]
-        return graph.changed(self.catalogue(), changed, gone, touching, nodes=others)
+        others = [node for node in nodes if node[5:] not in new or not node.startswith("item:")]
+        return graph.changed(self.catalogue(), new.values(), gone, touching, nodes=others)
 
     @staticmethod
     def canonical(node: str) -> str:
