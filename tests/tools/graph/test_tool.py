@@ -1,5 +1,7 @@
 """query_graph as the agent calls it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from pydantic import ValidationError
@@ -143,3 +145,20 @@ def test_a_chinese_moment_gets_chinese_reasons(tool):
 def test_a_catalogue_without_attributes_still_makes_a_tool():
     tool = make_tool(KnowledgeGraph.build(Catalogue.from_items([])))
     assert "about" not in tool.tool_call_schema.model_json_schema()["properties"]
+
+
+def test_a_message_that_is_a_pattern_is_answered_as_one(tool):
+    # the title alone would lead to what shares a genre with it, too
+    around = replace(context(), message="films by the creator of Fargo")
+    text, found = call(tool, around, title="Fargo")
+    assert found == ["lebowski"]
+    assert text == "1 items connected with Fargo as asked."
+
+
+def test_a_value_may_be_a_pattern(tool):
+    assert call(tool, context(), value="films by the creator of Fargo")[1] == ["lebowski"]
+
+
+def test_a_pattern_that_nothing_allowed_fits_falls_back_to_the_name(tool):
+    around = replace(context(allowed=(True, True, True, False)), message="films by the creator of Fargo")
+    assert call(tool, around, title="Fargo")[1] == ["heat"]
