@@ -59,22 +59,13 @@ def fit_edges(events: Iterable[Event], scene_of: SceneOf) -> list[Edge]:
     return edges
 
 
-def events_with_moments(store: Store) -> Iterator[Event]:
-    """Iterate over the store's events whose moment is known."""
+def events_with_moments(store: Store, *, until_s: float | None = None) -> Iterator[Event]:
+    """Iterate over the store's events whose moment is known, of all times or until `until_s` (unix seconds)."""
     table = store.events.arrays(moments=True)
     if table.moment is None:
         return
-    for at in np.flatnonzero(table.moment >= 0).tolist():
+    known = (table.moment >= 0) & (table.time_s <= (math.inf if until_s is None else until_s))
+    for at in np.flatnonzero(known).tolist():
         value = float(table.value[at])
         user_id, item_id, moment = table.user_ids[table.user[at]], table.item_ids[table.item[at]], table.moments[table.moment[at]]
         yield Event(user_id, item_id, table.kind[at], None if math.isnan(value) else value, float(table.time_s[at]), moment)
-
-
-def fit_words(edge: Edge) -> str:
-    """How much more often than by chance, from an edge's confidence.
-
-    >>> fit_words(Edge("item:a", "fits", "scene:party", "events", "", 0.5))
-    '2.0 times as often as by chance'
-    """
-    lift = 1.0 / (1.0 - edge.confidence) if edge.confidence < 1 else math.inf
-    return f"{lift:.1f} times as often as by chance"
