@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, RootTransaction, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 
@@ -30,7 +30,12 @@ class Database:
         self.read_only = read_only
         self.rollbacks = 0
         self._lock = threading.RLock()
+        self._to_write = False
         self._engine = _make_engine(path, read_only=read_only)
+        # The driver's own handling of transactions commits before DDL; with isolation_level None SQLAlchemy must say BEGIN itself. A
+        # writer says at once that it is one: begun as a reader it could not wait for a writer of another process.
+        begin = lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE" if self._to_write else "BEGIN")  # noqa: E731
+        event.listen(self._engine, "begin", begin)
         self._connection: Connection | None = None
         with _explained():
             self._connection = self._engine.connect()
@@ -62,7 +67,7 @@ class Database:
             raise NotAllowed("the store was opened for reading; open it with read_only=False to change it")
         with self._lock, _explained():
             connection = self._get_connection()
-            transaction = connection.begin_nested() if connection.in_transaction() else connection.begin()
+            transaction = connection.begin_nested() if connection.in_transaction() else self._begin_to_write(connection)
             try:
                 with _explained():
                     yield connection
@@ -80,6 +85,11 @@ class Database:
         with self.transaction() as connection, _values_explained():
             yield connection
 
+    def changes_elsewhere(self) -> int:
+        """Return a number that grows when another connection has changed the file. To be asked inside a transaction."""
+        row = self._get_driver(self._get_connection()).execute("PRAGMA data_version").fetchone()
+        return int(row[0])
+
     def close(self) -> None:
         """Close the file; a second call does nothing."""
         with self._lock:
@@ -87,6 +97,13 @@ class Database:
             if connection is not None:
                 connection.close()
             self._engine.dispose()
+
+    def _begin_to_write(self, connection: Connection) -> RootTransaction:
+        self._to_write = True
+        try:
+            return connection.begin()
+        finally:
+            self._to_write = False
 
     def _get_driver(self, connection: Connection) -> sqlite3.Connection:
         driver = connection.connection.driver_connection
@@ -102,10 +119,7 @@ class Database:
 
 
 def _make_engine(path: Path, *, read_only: bool) -> Engine:
-    engine = create_engine("sqlite://", creator=lambda: _connect(path, read_only=read_only), poolclass=StaticPool, hide_parameters=True)
-    # The driver's own handling of transactions commits before DDL; with isolation_level None SQLAlchemy must say BEGIN itself.
-    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
-    return engine
+    return create_engine("sqlite://", creator=lambda: _connect(path, read_only=read_only), poolclass=StaticPool, hide_parameters=True)
 
 
 def _connect(path: Path, *, read_only: bool) -> sqlite3.Connection:

@@ -3,59 +3,50 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from dataclasses import fields
 from itertools import islice
 from typing import Any
 
 from sqlalchemy import func, or_, select, update
 
+from scenewise.store.contradictions import settle
 from scenewise.store.database import Database
+from scenewise.store.edge_sql import Row, Written, close_unstated, forget_stated, write_edges
 from scenewise.store.errors import InputError, NotFound
-from scenewise.store.revision import grow_revision
+from scenewise.store.numbers import IDS_PER_QUERY
+from scenewise.store.revision import grow_revision, last_erasure, read_revision
 from scenewise.store.schema import edges as table
 from scenewise.store.types import Edge
 
 BATCH = 5_000
 
-_FIELDS = [column for column in table.columns if column.name != "edge_no"]
-_COLUMNS = "(subject, relation, object, source, evidence, confidence, valid_from_s, valid_to_s)"
-_ADD = f"""
-    INSERT INTO edges {_COLUMNS} VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-    ON CONFLICT (subject, relation, object, source, valid_from_s) DO NOTHING
-"""
-# min(): a fact that was closed stays closed when its source is imported again.
-_REPLACE = f"""
-    INSERT INTO edges {_COLUMNS} VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-    ON CONFLICT (subject, relation, object, source, valid_from_s)
-    DO UPDATE SET
-        evidence = excluded.evidence, confidence = excluded.confidence, valid_to_s = min(valid_to_s, excluded.valid_to_s)
-    WHERE evidence IS NOT excluded.evidence OR confidence IS NOT excluded.confidence OR valid_to_s > excluded.valid_to_s
-"""
+_FIELDS = [table.c[field.name] for field in fields(Edge)]
 
 
 class Edges:
     """Read and change edges. All methods may be called from any thread."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, clock: Callable[[], float]) -> None:
         self._database = database
+        self._clock = clock
 
     def add(self, edges: Iterable[Edge]) -> int:
         """Add edges; return how many are new. All or none are kept.
 
-        One with the same subject, relation, object, source and beginning replaces evidence and confidence, and may end the fact
-        earlier, never later. Raises InputError for nodes that are not "type:key", and for a confidence outside [0, 1].
+        One with the same subject, relation, object, source and beginning replaces evidence, confidence and denial, and may end the fact
+        earlier, never later; where the fact had ended because its item went or its source took it back, it begins anew now. Raises
+        InputError for nodes that are not "type:key", and for a confidence outside [0, 1].
         """
-        remaining = iter(edges)
-        new = replaced = 0
+        remaining, new, now_s = iter(edges), 0, self._clock()
         with self._database.writing() as connection:
             while batch := [_make_row(edge) for edge in islice(remaining, BATCH)]:
-                added = connection.exec_driver_sql(_ADD, batch).rowcount
-                if added < len(batch):
-                    replaced += connection.exec_driver_sql(_REPLACE, batch).rowcount
-                new += added
-            if new or replaced:
-                grow_revision(connection, "edges")
+                new += write_edges(connection, batch, now_s=now_s).new
         return new
+
+    def begin_import(self) -> EdgeImport:
+        """Begin to take in all that some sources say: what they no longer say ends."""
+        return EdgeImport(self._database, self._clock())
 
     def all(self, as_of_s: float | None = None) -> Iterator[Edge]:
         """Iterate over the edges, oldest entry first; with `as_of_s` only over those valid at that time.
@@ -73,6 +64,36 @@ class Edges:
             if len(rows) < BATCH:
                 return
             last = rows[-1].edge_no
+
+    def holding(self, at_s: float | None = None, *, single: Set[str] = frozenset(), ranks: Sequence[str] = ()) -> list[Edge]:
+        """Return the edges that hold at a time (now where None), contradictions resolved; see `contradictions.settle`."""
+        return settle(self.all(self._clock() if at_s is None else at_s), single=single, ranks=ranks)
+
+    def holding_at(
+        self, nodes: Iterable[str], at_s: float | None = None, *, single: Set[str] = frozenset(), ranks: Sequence[str] = ()
+    ) -> list[Edge]:
+        """Do `holding` for the edges that begin or end at these nodes.
+
+        Which of several objects a subject has is settled among all of the subject's edges where the subject is one of the nodes.
+        """
+        now_s = self._clock() if at_s is None else at_s
+        names, found = sorted(set(nodes)), {}
+        with self._database.reading() as connection:
+            for start in range(0, len(names), IDS_PER_QUERY):
+                part = names[start : start + IDS_PER_QUERY]
+                touches = or_(table.c.subject.in_(part), table.c.object.in_(part))
+                query = select(table.c.edge_no, *_FIELDS).where(touches, table.c.valid_from_s <= now_s, table.c.valid_to_s > now_s)
+                found.update({row[0]: _make_edge(row[1:]) for row in connection.execute(query)})
+        return settle((found[number] for number in sorted(found)), single=single, ranks=ranks)
+
+    def touched_since(self, revision: int) -> set[tuple[str, str]] | None:
+        """Return (subject, object) of the edges that are new or different since a revision of the edges; None where it can no longer be
+        told."""
+        with self._database.reading() as connection:
+            if last_erasure(connection) > revision:
+                return None
+            rows = connection.execute(select(table.c.subject, table.c.object).where(table.c.revision > revision))
+            return {(row[0], row[1]) for row in rows}
 
     def of(self, node: str) -> list[Edge]:
         """Return the edges that begin or end at `node`, valid or not, oldest entry first."""
@@ -93,7 +114,8 @@ class Edges:
             & (table.c.valid_from_s == begin_s)
         )
         with self._database.writing() as connection:
-            if not connection.execute(update(table).where(same).values(valid_to_s=at_s)).rowcount:
+            ended = {"valid_to_s": at_s, "closed_by": "hand", "revision": read_revision(connection, "edges") + 1}
+            if not connection.execute(update(table).where(same).values(**ended)).rowcount:
                 raise NotFound("this edge is not in the store; take the edge to close from `store.edges.of`")
             grow_revision(connection, "edges")
 
@@ -103,7 +125,33 @@ class Edges:
             return connection.scalar(select(func.count()).select_from(table)) or 0
 
 
-def _make_row(edge: Edge) -> tuple[object, ...]:
+class EdgeImport:
+    """One import of edges, in batches that are each kept whole; `Edges.begin_import` begins it, `finish` ends it.
+
+    Facts that stay as they are are not touched. A source that was imported before, to the end, begins its new facts now, unless it says
+    since when they hold: what the store held earlier can still be told.
+    """
+
+    def __init__(self, database: Database, now_s: float) -> None:
+        self._database, self._now_s = database, now_s
+        self._sources: set[str] = set()
+        with database.writing() as connection:
+            forget_stated(connection)
+
+    def add(self, edges: Iterable[Edge]) -> Written:
+        """Take in a batch; all of it is kept or nothing. Raises InputError as `Edges.add` does."""
+        rows = [_make_row(edge) for edge in edges]
+        self._sources |= {str(row[3]) for row in rows}
+        with self._database.writing() as connection:
+            return write_edges(connection, rows, now_s=self._now_s, tracked=True) if rows else Written()
+
+    def finish(self, *, about: Sequence[str] | None = None) -> int:
+        """End the facts of the sources met that were not stated this time (with `about`, those at these nodes); return how many."""
+        with self._database.writing() as connection:
+            return close_unstated(connection, sorted(self._sources), about=about, now_s=self._now_s)
+
+
+def _make_row(edge: Edge) -> Row:
     if not all(":" in node for node in (edge.subject, edge.object)) or not edge.relation or not edge.source:
         raise InputError('an edge needs nodes like "type:key", a relation and a source')
     if not 0.0 <= edge.confidence <= 1.0:
@@ -112,11 +160,11 @@ def _make_row(edge: Edge) -> tuple[object, ...]:
     end_s = math.inf if edge.valid_to_s is None else float(edge.valid_to_s)
     if not begin_s <= end_s:
         raise InputError("an edge cannot end before it begins")
-    return (edge.subject, edge.relation, edge.object, edge.source, edge.evidence, edge.confidence, begin_s, end_s)
+    return (edge.subject, edge.relation, edge.object, edge.source, edge.evidence, edge.confidence, begin_s, end_s, int(edge.denied))
 
 
 def _make_edge(row: Sequence[Any]) -> Edge:
-    subject, relation, target, source, evidence, confidence, begin_s, end_s = row
+    subject, relation, target, source, evidence, confidence, begin_s, end_s, denied = row
     valid_from_s = None if begin_s == -math.inf else begin_s
     valid_to_s = None if end_s == math.inf else end_s
-    return Edge(subject, relation, target, source, evidence, confidence, valid_from_s, valid_to_s)
+    return Edge(subject, relation, target, source, evidence, confidence, valid_from_s, valid_to_s, bool(denied))

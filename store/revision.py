@@ -9,6 +9,7 @@ from sqlalchemy import Connection, func, select, update
 from scenewise.store.schema import meta
 
 Part = Literal["items", "events", "edges"]
+_PARTS = ("items", "events", "edges")
 
 
 def grow_revision(connection: Connection, part: Part) -> None:
@@ -18,5 +19,16 @@ def grow_revision(connection: Connection, part: Part) -> None:
 
 def read_revision(connection: Connection, part: Part | None) -> int:
     """Read one counter, or the sum of all."""
-    total = select(func.sum(meta.c.value))
-    return int(connection.scalar(total if part is None else total.where(meta.c.name == part)) or 0)
+    names = _PARTS if part is None else (part,)
+    return int(connection.scalar(select(func.sum(meta.c.value)).where(meta.c.name.in_(names))) or 0)
+
+
+def note_erasure(connection: Connection) -> None:
+    """Keep that edges were taken out whole, without a trace: what changed before can no longer be told."""
+    now = read_revision(connection, "edges")
+    connection.execute(update(meta).where(meta.c.name == "erased").values(value=now))
+
+
+def last_erasure(connection: Connection) -> int:
+    """Read the edges' revision at which edges were last taken out whole; 0 where none were."""
+    return int(connection.scalar(select(meta.c.value).where(meta.c.name == "erased")) or 0)

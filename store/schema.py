@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Float, ForeignKey, Index, Integer, MetaData, Table, Text, UniqueConstraint
 
-VERSIONS = ("0001", "0002")  # every schema version this program can read, oldest first; a test compares them with migrations/
+VERSIONS = ("0001", "0002", "0004")  # every schema version this program can read, oldest first; a test compares them with migrations/
 HEAD = VERSIONS[-1]
 
 metadata = MetaData()
@@ -37,7 +37,33 @@ items = Table(
     Column("available", Integer, nullable=False),
     Column("words", Text, nullable=False),  # what full-text search reads beside title and text: see search.py
     Column("updated_s", Float, nullable=False),
+    Column("revision", Integer, nullable=False),  # of the items, when this one was last changed
     UniqueConstraint("item_id"),
+    Index("items_revision", "revision"),
+)
+
+# What items were until they were changed or deleted; a trigger writes it on a change. `deleted_at` is the revision of the items at which
+# it went, 0 where it was only changed.
+past_items = Table(
+    "past_items",
+    metadata,
+    Column("past_no", Integer, primary_key=True),
+    Column("item_id", Text, nullable=False),
+    Column("domain", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("attributes", Text, nullable=False),
+    Column("media", Text, nullable=False),
+    Column("year", Integer),
+    Column("duration_min", Float),
+    Column("price_cents", Integer),
+    Column("currency", Text),
+    Column("available", Integer, nullable=False),
+    Column("valid_from_s", Float, nullable=False),
+    Column("valid_to_s", Float, nullable=False),
+    Column("deleted_at", Integer, nullable=False),
+    Index("past_items_item", "item_id"),
+    Index("past_items_deleted", "deleted_at"),
 )
 
 users = Table(
@@ -86,8 +112,20 @@ edges = Table(
     Column("confidence", Float, nullable=False),
     Column("valid_from_s", Float, nullable=False),
     Column("valid_to_s", Float, nullable=False),
+    Column("denied", Integer, nullable=False),
+    Column("closed_by", Text, nullable=False),  # "" (open, or its source said when it ends), "hand", "import" or "item": see edge_sql.py
+    Column("revision", Integer, nullable=False),  # of the edges, when this one was last changed
     UniqueConstraint("subject", "relation", "object", "source", "valid_from_s"),
     Index("edges_object", "object"),
+    Index("edges_revision", "revision"),
+)
+
+# Sources of edges of which an import came to its end: what is new in a later one is new since then.
+imports = Table(
+    "imports",
+    metadata,
+    Column("source", Text, primary_key=True, nullable=False),
+    Column("finished_s", Float, nullable=False),
 )
 
 profiles = Table(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
@@ -23,22 +24,38 @@ from scenewise.store.revision import Part, read_revision
 from scenewise.store.schema import HEAD, items, users
 from scenewise.store.schema_version import check_readable, migrate, read_version
 from scenewise.store.turns import Turns
+from scenewise.store.types import Item, ItemId
 from scenewise.store.users import Users
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What is different from an earlier state: items that are new or different, ids that are gone, (subject, object) of edges that are new
+    or different. `items_revision` and `edges_revision` are those that it leads to."""
+
+    items_revision: int
+    edges_revision: int
+    items: tuple[Item, ...] = ()
+    removed: tuple[ItemId, ...] = ()
+    ends: frozenset[tuple[str, str]] = frozenset()
 
 
 class Store:
     """A folder with store.sqlite, store.lock, quarantine/ (rows that an import refused), cache/ and perhaps scenes.toml.
 
-    Made by `Store.open`; a context manager. One process writes at a time; any number read meanwhile. Threads may share a store:
-    they take turns at its connection, and a transaction of one thread keeps the others waiting, so do not await inside one.
+    Made by `Store.open`; a context manager. One process has it open for writing, with its caches; any number read meanwhile, and may
+    change it `beside` that one, a transaction at a time. Threads may share a store: they take turns at its connection, and a
+    transaction of one thread keeps the others waiting, so do not await inside one.
     """
 
-    def __init__(self, path: Path, database: Database, *, lock: WriterLock | None, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, path: Path, database: Database, *, lock: WriterLock | None = None, read_only: bool = False, clock: Callable[[], float]
+    ) -> None:
         self.path = path
         self.cache = path / "cache"
         self.quarantine = path / "quarantine"
         self.scenes_path = path / "scenes.toml"
-        self.read_only = lock is None
+        self.read_only = read_only
         self._database = database
         self._lock = lock
         user_numbers = RowNumbers(database, users.c.user_id, users.c.user_no)
@@ -46,7 +63,7 @@ class Store:
         self.items = Items(database, item_numbers, clock)
         self.users = Users(database, user_numbers, clock)
         self.events = Events(database, user_numbers, item_numbers)
-        self.edges = Edges(database)
+        self.edges = Edges(database, clock)
         self.profiles = Profiles(database, user_numbers)
         self.turns = Turns(database, user_numbers)
 
@@ -57,21 +74,27 @@ class Store:
         *,
         create: bool = False,
         read_only: bool = False,
+        beside: bool = False,
         purpose: str = "writing",
         clock: Callable[[], float] = time.time,
     ) -> Store:
         """Open the store at `path`; a writer migrates an older one, and makes one where `create` and there is none.
 
+        `beside` opens it for short changes while another process, an agent for example, may have it open for writing: SQLite lets one
+        transaction in after the other, and who comes second waits 5 s at most; the agent sees the change at its next turn.
+
         `purpose` is told to those who find the store busy; `clock` gives unix seconds. Raises NotFound (no store there), Busy
         (another writer; it is named), StoreError (damaged, not a store, newer than this program, or no permission).
         """
-        if create and read_only:
-            raise InputError("a store cannot be created for reading only; leave out one of create and read_only")
+        if create + read_only + beside > 1:
+            raise InputError("a store is created, or read only, or changed beside its writer: give one of create, read_only and beside")
         folder = Path(path).absolute()
         try:
             _find_folder(folder, create=create)
             if read_only:
-                return cls(folder, _open_for_reading(folder), lock=None, clock=clock)
+                return cls(folder, _open_for_reading(folder), read_only=True, clock=clock)
+            if beside and (database := _open_beside(folder)) is not None:
+                return cls(folder, database, clock=clock)
             lock = WriterLock.take(folder / "store.lock", purpose=purpose, now_s=clock())
             try:
                 return cls(folder, _open_for_writing(folder), lock=lock, clock=clock)
@@ -85,6 +108,16 @@ class Store:
     def file(self) -> Path:
         """The SQLite file."""
         return self.path / "store.sqlite"
+
+    def changes(self, items: int, edges: int) -> Changes | None:
+        """Return what changed since these revisions, all of one state of the store; None where that can no longer be told."""
+        with self._database.reading() as connection:
+            now = read_revision(connection, "items"), read_revision(connection, "edges")
+            touched = self.edges.touched_since(edges)
+            if touched is None:
+                return None
+            changed, removed = self.items.changed_since(items)
+        return Changes(now[0], now[1], tuple(changed), tuple(removed), frozenset(touched))
 
     def revision(self, part: Part | None = None) -> int:
         """Return a number that grows with every change of items, events or edges (`part`), or of any of them (None)."""
@@ -135,6 +168,20 @@ def _open_for_reading(folder: Path) -> Database:
         database.close()
         raise
     return database
+
+
+def _open_beside(folder: Path) -> Database | None:
+    """Open a store of the present schema; None for an older one, which its one writer has to bring up first."""
+    database = Database(folder / "store.sqlite", read_only=False)
+    try:
+        with database.reading() as connection:
+            if read_version(connection) == HEAD:
+                return database
+    except BaseException:
+        database.close()
+        raise
+    database.close()
+    return None
 
 
 def _open_for_writing(folder: Path) -> Database:

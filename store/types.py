@@ -80,7 +80,8 @@ class Edge:
     """A fact of the graph. Nodes are "type:key", for example "item:ml-100", "creator:Joel Coen", "entity:m.0bln8".
 
     `source` names who says so, `evidence` the words or row that say it, `confidence` is in [0, 1]; a fact holds in
-    [valid_from_s, valid_to_s), unix seconds, open where None.
+    [valid_from_s, valid_to_s), unix seconds, open where None. `denied`: the source says that it is not so; `contradictions.py` says who
+    is believed.
     """
 
     subject: str
@@ -91,6 +92,7 @@ class Edge:
     confidence: float = 1.0
     valid_from_s: float | None = None
     valid_to_s: float | None = None
+    denied: bool = False
 
 
 @dataclass(frozen=True, slots=True)

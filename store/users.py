@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 
-from sqlalchemy import Connection, delete, func, or_, select
+from sqlalchemy import Connection, delete, func, select
 from sqlalchemy.dialects.sqlite import insert
 
 from scenewise.store.codec import dump_json
 from scenewise.store.database import Database
+from scenewise.store.edge_sql import erase_edges
 from scenewise.store.errors import InputError, NotAllowed, NotFound
 from scenewise.store.numbers import RowNumbers
 from scenewise.store.revision import grow_revision
-from scenewise.store.schema import edges, events, identities
+from scenewise.store.schema import events, identities
 from scenewise.store.schema import users as table
 from scenewise.store.types import UserId
 
@@ -107,8 +108,7 @@ class Users:
         with self._database.writing() as connection:
             if connection.execute(delete(events).where(events.c.user_no.in_(numbers))).rowcount:
                 grow_revision(connection, "events")
-            if connection.execute(delete(edges).where(or_(edges.c.subject == node, edges.c.object == node))).rowcount:
-                grow_revision(connection, "edges")
+            erase_edges(connection, [node])
             self._numbers.forget([user_id])
             return connection.execute(delete(table).where(table.c.user_id == user_id)).rowcount > 0  # the rest cascades
 

@@ -12,13 +12,14 @@ from scenewise.store.ingest.loader import cast_out
 from scenewise.store.ingest.plan import Plan
 from scenewise.store.ingest.quarantine import BadRow
 from scenewise.store.ingest.sources import Reject, Row
-from scenewise.store.ingest.values import read_id, read_number, read_text
+from scenewise.store.ingest.values import read_flag, read_id, read_number, read_text
 from scenewise.store.types import Edge, ItemId
 
 if TYPE_CHECKING:
     from scenewise.store.store import Store
 
 _ITEM: Final = "item:"
+_UNKNOWN: Final = "unknown item"
 
 
 class EdgeLoader:
@@ -26,20 +27,26 @@ class EdgeLoader:
 
     With `links` (graph entity -> item id) the nodes are bare entities: linked ones become "item:<item_id>", others "entity:<id>",
     edges without an item are left out, and Freebase's relations get short names. Without, nodes are "type:key" already.
+
+    A file is taken for all that its sources say (with links: say of the linked items): what they said before and the file does not is
+    ended by `finish`.
     """
 
     def __init__(self, store: Store, plan: Plan) -> None:
         self.skipped: Counter[str] = Counter()
         self._turned = 0
+        self._whole = True
         self._store = store
         self._plan = plan
         self._known: set[ItemId] = set()
+        self._import = store.edges.begin_import()
 
     @property
     def notes(self) -> list[str]:
         """Say what a person should know."""
+        unsure = "Facts that are gone were not ended: the bad rows may state them." if not self._whole else ""
         turned = f"{self._turned:,} rows state an edge from its far end: turned round, they are one with those from its near end."
-        return [turned] if self._turned else []
+        return [*([turned] if self._turned else []), *([unsure] if unsure else [])]
 
     def load(self, rows: Sequence[Row], reject: Reject) -> tuple[int, int]:
         """Load a batch; see `Loader`."""
@@ -62,8 +69,18 @@ class EdgeLoader:
             if all(item_id in self._known for item_id in _find_items(edge)):
                 edges.append(edge)
             else:
-                cast_out(reject, row, BadRow("unknown item"))
-        return len(edges), self._store.edges.add(edges)
+                cast_out(reject, row, BadRow(_UNKNOWN))
+        written = self._import.add(edges)
+        return len(edges), written.new + written.renewed
+
+    def finish(self, bad: Mapping[str, int], *, part: bool) -> int:
+        """End the facts that are gone; return how many. None end where the file is only a `part`, or has bad rows that may state them."""
+        if part or any(reason != _UNKNOWN for reason in bad):
+            if not part:
+                self._whole = False
+            return self._import.finish(about=())
+        links = self._plan.links
+        return self._import.finish(about=None if links is None else [f"{_ITEM}{item_id}" for item_id in links.values()])
 
     def _read_linked(self, cells: Sequence[object], links: Mapping[str, str]) -> Edge | None:
         head, relation, tail = (
@@ -101,6 +118,9 @@ class EdgeLoader:
             confidence=1.0 if confidence is None else confidence,
             valid_from_s=begin_s,
             valid_to_s=end_s,
+            denied="denied" in places
+            and read_text(cells[places["denied"]]) != ""
+            and read_flag(cells[places["denied"]], columns["denied"]),
         )
 
     def _read_time(self, cells: Sequence[object], field: str) -> float | None:

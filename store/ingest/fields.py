@@ -99,6 +99,7 @@ EDGE_FIELDS: Final[Synonyms] = MappingProxyType(
         "source": ("source",),
         "evidence": ("evidence",),
         "confidence": ("confidence",),
+        "denied": ("denied",),
         "valid_from": ("valid_from", "valid_from_s"),
         "valid_to": ("valid_to", "valid_to_s"),
     }

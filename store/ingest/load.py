@@ -37,6 +37,7 @@ def ingest(
     domain: str | None = None,
     kind_of_event: str = "rating",
     links: Path | None = None,
+    part: bool = False,
     validate: Callable[[Path], object] | None = None,
     amend: Callable[[Item], Item] | None = None,
     progress: Progress | None = None,
@@ -47,7 +48,8 @@ def ingest(
 
     Kind and columns are guessed where they are not said: see `guess_columns` for `mapping`. `domain` is that of items whose rows
     name none; `kind_of_event` that of events whose rows name none; `links` is the .link file of a graph (by default the one that
-    lies beside a .kg file); `validate` checks a scene pack; `amend` changes items before they are written; `progress` hears
+    lies beside a .kg file); `part` says that a file of edges holds only a part of what its sources say, so that it ends no fact;
+    `validate` checks a scene pack; `amend` changes items before they are written; `progress` hears
     (done, total) after each batch, in bytes (rows of Parquet). Events later than a day after `now_s` (by default the time of the
     clock) are bad rows.
 
@@ -73,12 +75,14 @@ def ingest(
             loader = UserLoader(store, plan)
         case _:
             loader = EdgeLoader(store, plan)
-    return _load_rows(store, plan, loader, progress=progress, batch_rows=batch_rows, started=started)
+    return _load_rows(store, plan, loader, part=part, progress=progress, batch_rows=batch_rows, started=started)
 
 
-def _load_rows(store: Store, plan: Plan, loader: Loader, *, progress: Progress | None, batch_rows: int, started: float) -> IngestReport:
+def _load_rows(
+    store: Store, plan: Plan, loader: Loader, *, part: bool, progress: Progress | None, batch_rows: int, started: float
+) -> IngestReport:
     quarantine = Quarantine(store.path / "quarantine", plan.name)
-    taken = written = 0
+    taken = written = ended = 0
     try:
         for batch in _batches(plan.source.rows(quarantine.add), batch_rows):
             # A loader writes with one call, which is one transaction. Inside `store.transaction()` it would become a savepoint, in
@@ -89,6 +93,8 @@ def _load_rows(store: Store, plan: Plan, loader: Loader, *, progress: Progress |
             quarantine.flush()
             if progress is not None:
                 progress(plan.source.done, plan.source.total)
+        if isinstance(loader, EdgeLoader):
+            ended = loader.finish(quarantine.counts, part=part)
     except OSError as error:
         raise StoreError(f"Loading {plan.name} stopped ({error.strerror}): check the disk, then load it again.") from error
     finally:
@@ -105,6 +111,7 @@ def _load_rows(store: Store, plan: Plan, loader: Loader, *, progress: Progress |
         ignored=plan.ignored,
         skipped=dict(loader.skipped),
         notes=(*plan.source.notes, *plan.notes, *loader.notes),
+        ended=ended,
     )
 
 

@@ -34,7 +34,8 @@ class IngestReport:
     """What became of a file's rows: `read` = `written` + `unchanged` + all of `quarantined` + all of `skipped`.
 
     `written` counts rows that are new or changed something; `quarantined` counts bad rows by reason, and `quarantine_path` holds
-    them with their line numbers; `skipped` counts sound rows left out on purpose, by reason; `notes` are sentences for a person.
+    them with their line numbers; `skipped` counts sound rows left out on purpose, by reason; `notes` are sentences for a person; `ended`
+    counts facts that the file's sources no longer state and that hold no more from now on.
     """
 
     kind: Kind
@@ -48,3 +49,4 @@ class IngestReport:
     ignored: tuple[str, ...] = ()
     skipped: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    ended: int = 0
