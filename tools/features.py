@@ -46,6 +46,17 @@ class ItemFeatures:
         """The number of items."""
         return int(self.attributes.shape[0])
 
+    def differing(self, before: ItemFeatures, rows: NDArray[np.integer]) -> NDArray[np.bool_]:
+        """Say which items are not known by the same as `before`: bool (n,). `rows`: int (n,), their rows there, -1 for new ones."""
+        known = np.flatnonzero(rows >= 0)
+        differs = rows < 0
+        same = csr_matrix(self.attributes[known] - before.attributes[rows[known]])
+        differs[known] = np.asarray(abs(same).sum(axis=1)).ravel() > 0
+        for now, then in ((self.text, before.text), (self.graph, before.graph)):
+            if now is not None and then is not None:
+                differs[known] |= (now[known] != then[rows[known]]).any(axis=1)
+        return differs
+
 
 def features_of(
     catalogue: Catalogue,
@@ -76,11 +87,9 @@ def features_of(
 def encode_items(items: Sequence[Item], encoders: Encoders, *, cache: Path | None = None) -> Vectors:
     """Encode the items' texts with one encoder, so that all are comparable: float32 (n, dim), rows of length 1.
 
-    The multilingual one is taken where more than a tenth of the titles are not in Latin script. A cache that cannot be read or
-    written costs time and nothing else.
+    A cache that cannot be read or written costs time and nothing else.
     """
-    other = sum(encoders.pick(item.title) is encoders.multilingual for item in items)
-    encoder = encoders.multilingual if other > _OTHER_SCRIPT_SHARE * len(items) else encoders.english
+    encoder = text_encoder(items, encoders)
     texts = {hash_text(text): text for text in map(embedding_text, items)}
     path = None if cache is None else cache / f"text-{encoder.name}.npz"
     known = _read(path, encoder)
@@ -96,6 +105,22 @@ def encode_items(items: Sequence[Item], encoders: Encoders, *, cache: Path | Non
         except OSError:
             return vectors
     return vectors
+
+
+def text_encoder(items: Sequence[Item], encoders: Encoders) -> TextEncoder:
+    """Choose the encoder of items' texts: the multilingual one where more than a tenth of the titles are not in Latin script."""
+    other = sum(encoders.pick(item.title) is encoders.multilingual for item in items)
+    return encoders.multilingual if other > _OTHER_SCRIPT_SHARE * len(items) else encoders.english
+
+
+def forget_texts(items: Sequence[Item], cache: Path) -> None:
+    """Take the vectors of items that are gone out of the caches of `encode_items`; OSError."""
+    gone = {hash_text(embedding_text(item)).encode() for item in items}
+    for path in cache.glob("text-*.npz"):
+        arrays = load_arrays(path)
+        kept = np.asarray([key not in gone for key in arrays["hashes"].tolist()], dtype=np.bool_)
+        if not kept.all():
+            save_arrays(path, {name: one[kept] for name, one in arrays.items()})
 
 
 def _read(path: Path | None, encoder: TextEncoder) -> dict[str, Vectors]:

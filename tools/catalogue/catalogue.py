@@ -51,12 +51,11 @@ class Catalogue:
         1
         """
         ordered = tuple(sorted(items, key=lambda item: item.item_id))
-        row_of = MappingProxyType({item.item_id: row for row, item in enumerate(ordered)})
-        if len(row_of) < len(ordered):
-            raise InputError("Two items share one item_id; give each its own.")
         postings, shown = _postings(ordered)
-        columns = _columns(ordered, row_of, postings)
-        vocabulary = MappingProxyType({attribute: _by_count(rows_of) for attribute, rows_of in postings.items()})
+        columns = columns_of(ordered, postings)
+        if len(columns.row_of) < len(ordered):
+            raise InputError("Two items share one item_id; give each its own.")
+        vocabulary = MappingProxyType({attribute: by_count(rows_of) for attribute, rows_of in postings.items()})
         return cls(ordered, revision, revision, columns, vocabulary, Titles.of(ordered), Values.of(shown))
 
     @property
@@ -123,23 +122,29 @@ class Catalogue:
 
 
 def _postings(items: tuple[Item, ...]) -> tuple[dict[str, dict[str, Rows]], dict[str, dict[str, str]]]:
-    """Collect attribute -> casefolded value -> rows, and the display form most often used."""
+    """Collect attribute -> casefolded value -> rows, and the display form most often used, both in alphabetical order."""
     rows_of: dict[str, dict[str, list[int]]] = {}
     forms: dict[tuple[str, str], Counter[str]] = {}
     for row, item in enumerate(items):
         for attribute, values in item.attributes.items():
-            for value, form in {value.casefold(): value for value in values}.items():
+            for value, form in forms_of(values).items():
                 rows_of.setdefault(attribute, {}).setdefault(value, []).append(row)
                 forms.setdefault((attribute, value), Counter())[form] += 1
     postings: dict[str, dict[str, Rows]] = {}
     shown: dict[str, dict[str, str]] = {}
-    for attribute, of_value in rows_of.items():
-        postings[attribute] = {value: np.array(rows, dtype=np.int32) for value, rows in of_value.items()}
-        shown[attribute] = {value: forms[attribute, value].most_common(1)[0][0] for value in of_value}
+    for attribute, of_value in sorted(rows_of.items()):
+        postings[attribute] = {value: np.array(rows, dtype=np.int32) for value, rows in sorted(of_value.items())}
+        shown[attribute] = {value: forms[attribute, value].most_common(1)[0][0] for value in postings[attribute]}
     return postings, shown
 
 
-def _columns(items: tuple[Item, ...], row_of: Mapping[ItemId, int], postings: dict[str, dict[str, Rows]]) -> Columns:
+def forms_of(values: Iterable[str]) -> dict[str, str]:
+    """Map an item's values, casefolded, to how they are written."""
+    return {value.casefold(): value for value in values}
+
+
+def columns_of(items: tuple[Item, ...], postings: Mapping[str, Mapping[str, Rows]]) -> Columns:
+    """Write items as columns; `postings` as in `Columns`."""
     domains = tuple(sorted({item.domain for item in items}))
     code = {domain: number for number, domain in enumerate(domains)}
 
@@ -147,7 +152,7 @@ def _columns(items: tuple[Item, ...], row_of: Mapping[ItemId, int], postings: di
         return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
 
     return Columns(
-        row_of=row_of,
+        row_of=MappingProxyType({item.item_id: row for row, item in enumerate(items)}),
         domains=domains,
         domain_code=np.array([code[item.domain] for item in items], dtype=np.int16),
         year=numbers(item.year for item in items),
@@ -158,7 +163,7 @@ def _columns(items: tuple[Item, ...], row_of: Mapping[ItemId, int], postings: di
     )
 
 
-def _by_count(rows_of: dict[str, Rows]) -> Mapping[str, int]:
+def by_count(rows_of: Mapping[str, Rows]) -> Mapping[str, int]:
     """Count items per value, the most frequent first, ties by name."""
     counts = sorted(((value, len(rows)) for value, rows in rows_of.items()), key=lambda pair: (-pair[1], pair[0]))
     return MappingProxyType(dict(counts))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -37,29 +37,37 @@ class TitleMatch:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Titles:
-    """Titles in plain form: `names[i]` belongs to row `rows[i]`; `exact` and `parts` map a plain name to rows."""
+    """Titles in plain form: `names[i]` belongs to row i, `others[i]` are its other names; `exact` and `parts` map a plain name to rows."""
 
     names: tuple[str, ...]
     years: tuple[int | None, ...]
+    others: tuple[frozenset[str], ...]
     exact: Mapping[str, tuple[int, ...]]
     parts: Mapping[str, tuple[int, ...]]
 
     @classmethod
-    def of(cls, items: Iterable[Item]) -> Titles:
-        """Index the titles of items; row i is the i-th item."""
+    def of(cls, items: Sequence[Item], *, before: Titles | None = None, rows: Sequence[int] = ()) -> Titles:
+        """Index the titles of items; row i is the i-th item. `rows` are the items' rows in `before`, -1 for those to read anew."""
         names: list[str] = []
         years: list[int | None] = []
+        others: list[frozenset[str]] = []
         exact: dict[str, list[int]] = {}
         parts: dict[str, list[int]] = {}
         for row, item in enumerate(items):
-            name = plain_title(item.title)
+            known = rows[row] if before is not None else -1
+            if before is not None and known >= 0:
+                name, year, other = before.names[known], before.years[known], before.others[known]
+            else:
+                name, year = plain_title(item.title), item.year or _year_in(item.title)
+                other = frozenset(_parts(item.title) - {name, ""})
             names.append(name)
-            years.append(item.year or _year_in(item.title))
+            years.append(year)
+            others.append(other)
             exact.setdefault(name, []).append(row)
-            for part in _parts(item.title) - {name, ""}:
+            for part in other:
                 parts.setdefault(part, []).append(row)
         frozen = [MappingProxyType({name: tuple(rows) for name, rows in index.items()}) for index in (exact, parts)]
-        return cls(tuple(names), tuple(years), frozen[0], frozen[1])
+        return cls(tuple(names), tuple(years), tuple(others), frozen[0], frozen[1])
 
     def look_up(self, name: str, k: int) -> list[tuple[int, float]]:
         """Find titles: (row, score in 0..1), best first, at most k; none scores below 0.75.

@@ -32,12 +32,13 @@ class Values:
     by_key: Mapping[str, tuple[tuple[str, str], ...]]
 
     @classmethod
-    def of(cls, shown: Mapping[str, Mapping[str, str]]) -> Values:
-        """Index display forms by attribute and casefolded value."""
+    def of(cls, shown: Mapping[str, Mapping[str, str]], *, before: Values | None = None) -> Values:
+        """Index display forms by attribute and casefolded value; what `before` has need not be read again."""
         by_key: dict[str, list[tuple[str, str]]] = {}
+        known = {pair: name for name, pairs in before.by_key.items() for pair in pairs} if before is not None else {}
         for attribute, forms in shown.items():
             for value in forms:
-                if name := key_of(value):
+                if name := known.get((attribute, value)) or key_of(value):
                     by_key.setdefault(name, []).append((attribute, value))
         return cls(shown, MappingProxyType({name: tuple(pairs) for name, pairs in by_key.items()}))
 

@@ -66,16 +66,19 @@ class FeatureRegression(Als):
         rows[warm] = warm
         return self._take(self.features, rows)
 
-    def over(self, features: ItemFeatures, rows: NDArray[np.integer]) -> Self:
+    def over(
+        self, features: ItemFeatures, rows: NDArray[np.integer], *, mapped: Scores | None = None, same: NDArray[np.integer] | None = None
+    ) -> Self:
         """Return the model over a later catalogue, in which new items are scored at once.
 
         `features` must have the attribute columns (`features_of(values=...)`), encoder and graph of the fit; `rows`, int (n,), are the
-        rows that the items had then, -1 for new ones. InputError where they do not fit.
+        rows that the items had then, -1 for new ones. `mapped`, float32 (m, factors), may be that of another catalogue: `same`, int (n,),
+        are the rows there of items whose features are the same, -1 for others. InputError where they do not fit.
         """
         model = type(self)(factors=self.factors, regularisation=self.regularisation, alpha=self.alpha, seed=self.seed)
         model.attributes, model.values, model.idf, model.map = self.attributes, self.values, self.idf, self.map
         model.item_factors = self.item_factors
-        model._take(features, rows)
+        model._take(features, rows, mapped, same)
         model._gram = self._gram  # that of all items of the fit, also of those that are gone: users come out as they did
         return model
 
@@ -119,11 +122,20 @@ class FeatureRegression(Als):
             raise StoreError("The saved model is damaged; delete the file and fit again.") from error
         return model._keep(arrays["item_factors"])
 
-    def _take(self, features: ItemFeatures, rows: NDArray[np.integer]) -> Self:
-        """Map all items, and give those without a row the mapped factors for their own."""
+    def _take(
+        self,
+        features: ItemFeatures,
+        rows: NDArray[np.integer],
+        mapped: Scores | None = None,
+        same: NDArray[np.integer] | None = None,
+    ) -> Self:
+        """Map all items that are not mapped yet, and give those without a row the mapped factors for their own."""
+        known = np.full(features.n, -1) if same is None or mapped is None else same
         self.mapped = np.zeros((features.n, self.factors), dtype=np.float32)
+        if mapped is not None:
+            self.mapped[known >= 0] = mapped[known[known >= 0]]
         try:
-            for part in _parts(np.arange(features.n)):
+            for part in _parts(np.flatnonzero(known < 0)):
                 self.mapped[part] = self._inputs(features, part) @ self.map
         except (IndexError, ValueError) as error:
             raise InputError("These features have other columns than those the regression was fitted on.") from error

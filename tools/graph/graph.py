@@ -59,14 +59,12 @@ class KnowledgeGraph:
     def from_store(
         cls, store: Store, catalogue: Catalogue, pack: ScenePack, *, scene_of: SceneOf | None = None, as_of_s: float | None = None
     ) -> KnowledgeGraph:
-        """Build from the catalogue, the store's open edges (`valid_to_s` is None) and the pack's scenes; raises StoreError.
+        """Build from the catalogue, the store's edges that hold now and the pack's scenes; raises StoreError.
 
         `scene_of` reads the scenes of past events, from which `item -fits-> scene` follows (see fits.py). With `as_of_s` the edges are
-        those valid at that time, the events those until then; the items are today's, as the store keeps no others.
+        those that held at that time, the events those until then; the items are today's, as the store keeps no others.
         """
-        edges: Iterable[Edge] = store.edges.all(as_of_s)
-        if as_of_s is None:
-            edges = (edge for edge in edges if edge.valid_to_s is None)
+        edges = store.edges.holding(as_of_s)
         fits = fit_edges(events_with_moments(store, until_s=as_of_s), scene_of) if scene_of is not None else []
         return cls.build(catalogue, (edge for part in (edges, fits) for edge in part), pack.scenes)
 

@@ -73,6 +73,18 @@ class VectorIndex:
         collection.modify(metadata={"revision": revision})
         return IndexReport(len(new), len(changed), len(gone), len(items))
 
+    def change(self, items: Sequence[Item], gone: Sequence[ItemId], encoder: TextEncoder, vectors: Vectors, *, revision: int) -> None:
+        """Put items with their vectors, float32 (m, dim), into one encoder's collection, in place of those of the same id, and take some
+        out. The collection held the state before; stopped half-way it is `stale`, and the next `build` mends it."""
+        collection = self._collection(encoder.name)
+        for start in range(0, len(gone), _MAX_BATCH):
+            collection.delete(ids=list(gone[start : start + _MAX_BATCH]))
+        for start in range(0, len(items), _MAX_BATCH):
+            batch = items[start : start + _MAX_BATCH]
+            fields = [metadata_of(item, hash_text(embedding_text(item))) for item in batch]
+            collection.upsert(ids=[item.item_id for item in batch], embeddings=vectors[start : start + len(batch)], metadatas=fields)
+        collection.modify(metadata={"revision": revision})
+
     def stale(self, encoder_name: str, revision: int) -> bool:
         """Say whether the collection is missing or was built from another revision of the items."""
         collection = self._find(encoder_name)

@@ -15,10 +15,11 @@ from scenewise.store.types import ItemId
 from scenewise.tools.candidates import Candidate, Candidates
 from scenewise.tools.catalogue.catalogue import Catalogue
 from scenewise.tools.catalogue.constraints import Constraints
+from scenewise.tools.catalogue.update import Updated
 from scenewise.tools.retrieval.encoders import Encoders, TextEncoder, Vectors
 from scenewise.tools.retrieval.fusion import fuse
 from scenewise.tools.retrieval.index import IndexReport, Progress, VectorIndex
-from scenewise.tools.retrieval.item_text import where_of
+from scenewise.tools.retrieval.item_text import embedding_text, where_of
 
 if TYPE_CHECKING:
     from scenewise.store.store import Store
@@ -52,14 +53,21 @@ class Retriever:
     """
 
     def __init__(
-        self, store: Store, catalogue: Catalogue, encoders: Encoders, *, exact_below: int = EXACT_BELOW, depth: int = DEPTH
+        self,
+        store: Store,
+        catalogue: Catalogue,
+        encoders: Encoders,
+        *,
+        exact_below: int = EXACT_BELOW,
+        depth: int = DEPTH,
+        index: VectorIndex | None = None,
     ) -> None:
         self._exact_below = exact_below
         self._depth = depth
         self.catalogue = catalogue
         self.encoders = encoders
         self._store = store
-        self._index = VectorIndex(store.cache / "chroma")
+        self._index = index or VectorIndex(store.cache / "chroma")
         self._matrices: dict[str, Vectors] = {}
         self._indexed: dict[str, Mask] = {}
         self._asked: dict[tuple[str, bytes], Vectors] = {}
@@ -81,6 +89,36 @@ class Retriever:
             self._indexed.clear()
             self._asked = {}
         return reports[-1]
+
+    def over(self, update: Updated) -> Retriever:
+        """Return a retriever over a changed catalogue, and bring the index, which both share, to it: only texts that differ are encoded.
+
+        This one goes on finding what it found, but for the words and, in a large catalogue, the vectors of items that are gone.
+        """
+        before, catalogue = self.catalogue, update.catalogue
+        other = Retriever(self._store, catalogue, self.encoders, exact_below=self._exact_below, depth=self._depth, index=self._index)
+        gone = [item.item_id for item in before.items if catalogue.row(item.item_id) is None]
+        items = [catalogue.items[row] for row in update.changed.tolist()]
+        places = [before.row(item.item_id) for item in items]
+        texts = [embedding_text(item) for item in items]
+        news = [place is None or embedding_text(before.items[place]) != text for place, text in zip(places, texts, strict=True)]
+        for encoder in (self.encoders.multilingual, self.encoders.english):
+            matrix = self.vectors(encoder)  # read before the index changes
+            vectors = np.zeros((len(items), encoder.dim), dtype=np.float32)
+            vectors[news] = encoder.encode([text for text, new in zip(texts, news, strict=True) if new])
+            for number, place in enumerate(places):
+                if place is not None and not news[number]:
+                    vectors[number] = matrix[place]
+            moved = np.zeros((catalogue.n, encoder.dim), dtype=np.float32)
+            stays = update.origin >= 0
+            if matrix.shape[1] == encoder.dim:
+                moved[stays] = matrix[update.origin[stays]]
+            moved[update.changed] = vectors
+            moved.setflags(write=False)
+            self._index.change(items, gone, encoder, vectors, revision=catalogue.items_revision)
+            other._matrices[encoder.name] = moved
+            other._indexed[encoder.name] = np.asarray(moved.any(axis=1), dtype=np.bool_)
+        return other
 
     def stale(self) -> bool:
         """Say whether the index is missing or behind the store's items."""

@@ -19,7 +19,7 @@ from scenewise.store.store import Store
 from scenewise.tools.collaborative.collaborative import BY_FEATURES, Collaborative
 from scenewise.tools.collaborative.interactions import Interactions
 from scenewise.tools.collaborative.model import Scorer
-from scenewise.tools.features import ItemFeatures, features_of
+from scenewise.tools.features import ItemFeatures, encode_items, features_of
 from scenewise.tools.graph.embedding import ItemGraph
 from scenewise.tools.graph.graph import KnowledgeGraph
 from scenewise.tools.ranking.artefacts import Artefact, Manifest, clean, first_usable, publish
@@ -215,7 +215,7 @@ class _Training:
         graph = ItemGraph.of(KnowledgeGraph.from_store(self.store, catalogue, self.seen.pack))
         if self.base is not None and (BY_FEATURES.intersection(self._kept) or self._further):
             place, rows = self.base.folder / FEATURES, self.base.rows_of(catalogue)
-            return features_like(place, catalogue, rows, encoders=self.encoders, graph=graph, cache=cache)
+            return features_like(place, catalogue, rows, text=encode_items(catalogue.items, self.encoders, cache=cache), graph=graph)
         return features_of(catalogue, encoders=self.encoders, graph=graph, cache=cache)
 
     def _fit_sources(self, interactions: Interactions) -> Collaborative:
