@@ -8,7 +8,7 @@ import queue
 import threading
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -22,7 +22,7 @@ from scenewise.agent.settings import Settings, load_settings
 from scenewise.agent.turn import ANONYMOUS, Surroundings, build_graph
 from scenewise.store.errors import InputError, NotAllowed, StoreError
 from scenewise.store.store import Store
-from scenewise.store.types import Event, ItemId, Moment, UserId
+from scenewise.store.types import Event, Item, ItemId, Moment, UserId
 from scenewise.tools.retrieval.encoders import Encoders, default_encoders
 from scenewise.tools.toolbox import Report, Toolbox
 
@@ -198,6 +198,24 @@ class Agent:
     def tell(self, user_id: str, item_id: str, kind: str, value: float | None = None, *, moment: Moment | None = None) -> None:
         """Record that a user did something with an item; it counts in the next turn. Raises NotFound for an unknown item."""
         self.store.events.add([Event(UserId(user_id), ItemId(item_id), kind, value, self._clock(), moment)])
+
+    def put_items(self, items: Iterable[Item]) -> int:
+        """Add items and replace those whose id is there; return how many are new or different. Turns that begin afterwards know them.
+
+        All or none are kept. Raises InputError for an item without id or domain, StoreError, Busy.
+        """
+        changed = self.store.items.upsert(items)
+        self._surroundings()
+        return changed
+
+    def delete_items(self, item_ids: Iterable[str], *, forget: bool = False) -> int:
+        """Delete items with their events; return how many there were. Turns that begin afterwards do not know them.
+
+        Their facts end now and are kept, as is what they were; with `forget` neither is. Raises StoreError, Busy.
+        """
+        deleted = self.store.items.delete(map(ItemId, item_ids), forget=forget)
+        self._surroundings()
+        return deleted
 
     def close(self) -> None:
         """Finish, and let the store go; a second call does nothing."""

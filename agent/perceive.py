@@ -180,11 +180,13 @@ def unknown_names(text: str, box: Toolbox) -> tuple[str, ...]:
 
 
 def refer(text: str, intent: str, memory: Memory, box: Toolbox) -> tuple[ItemId, ...]:
-    """The items of the last list that the message points at: by place, by title, or the first where it just says "that one"."""
+    """The items of the last list that the message points at: by place, by title, or the first where it just says "that one". What has
+    been deleted since keeps its place and is not pointed at."""
+    left = tuple(item_id for item_id in memory.items if box.catalogue.row(item_id) is not None)
     if not memory.items:
         return ()
     places = positions(text, len(memory.items))
-    by_place = tuple(memory.items[i] for i in places or ())
+    by_place = tuple(memory.items[i] for i in places or () if memory.items[i] in left)
     if places is not None or intent not in ("explain", "reject", "more_like"):
         return by_place
     named = [box.catalogue.items[row].item_id for match in box.catalogue.find_titles(text) for row in match.rows]
@@ -192,7 +194,7 @@ def refer(text: str, intent: str, memory: Memory, box: Toolbox) -> tuple[ItemId,
     if by_title:
         return by_title
     many = re.search(r"\b(these|those|them|others?|else|different)\b|换一批|这些", text, re.IGNORECASE)
-    return memory.items if many and intent == "reject" else memory.items[:1]
+    return left if many and intent == "reject" else left[:1]
 
 
 def join_constraints(

@@ -20,7 +20,7 @@ from langgraph.runtime import Runtime
 
 from scenewise.agent.act import act
 from scenewise.agent.compose import compose
-from scenewise.agent.intents import IntentReader
+from scenewise.agent.intents import IntentReader, positions
 from scenewise.agent.memory import KEPT_SHOWN, Memory
 from scenewise.agent.model import ChatModel
 from scenewise.agent.perceive import perceive
@@ -30,7 +30,7 @@ from scenewise.agent.record import Draft, Found, Plan, Reply, Request, Seen, Sla
 from scenewise.agent.settings import Settings
 from scenewise.agent.slate import rank
 from scenewise.agent.verify import verify
-from scenewise.agent.words import explain, nothing_to_explain, only_so_many, small_talk
+from scenewise.agent.words import explain, no_longer_there, nothing_to_explain, only_so_many, small_talk
 from scenewise.prompts import load
 from scenewise.store.types import ItemId, UserId
 from scenewise.tools.candidates import Candidates
@@ -176,7 +176,8 @@ def answer_from_record(seen: Seen, box: Toolbox) -> Reply:
     if seen.memory.turn_id is None:
         return Reply(nothing_to_explain(locale))
     if not seen.referred:
-        return Reply(only_so_many(len(seen.memory.items), locale))
+        length = len(seen.memory.items)
+        return Reply(only_so_many(length, locale) if positions(seen.text, length) == () else no_longer_there(locale))
     record: Mapping[str, Any] = box.store.turns.get(seen.memory.turn_id)
     wanted = set(seen.referred)
     chosen = [(place, data) for place, data in enumerate(record["items"], 1) if data["item_id"] in wanted]

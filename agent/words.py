@@ -102,6 +102,11 @@ def only_so_many(length: int, locale: str) -> str:
     return f"上次的列表只有{length}个。" if locale.startswith("zh") else f"The last list has {length} items: name one of them."
 
 
+def no_longer_there(locale: str) -> str:
+    """What to say to "why the second" where that item has been deleted."""
+    return "它已不在目录里。" if locale.startswith("zh") else "That one is no longer in the catalogue: ask for something else."
+
+
 def join_words(words: list[str]) -> str:
     """a, b and c."""
     return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1] if words else ""

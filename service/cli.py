@@ -12,6 +12,7 @@ import typer
 
 from scenewise.service import console as c
 from scenewise.service.graph_cli import app as graph_app
+from scenewise.service.item_cli import app as item_app
 from scenewise.service.llm_cli import app as llm_app
 from scenewise.service.show_cli import app as show_app
 from scenewise.service.train_cli import app as train_app
@@ -21,6 +22,7 @@ app = typer.Typer(
 )
 app.add_typer(llm_app, name="llm")
 app.add_typer(graph_app, name="graph")
+app.add_typer(item_app, name="item")
 for command in (*show_app.registered_commands, *train_app.registered_commands):
     app.registered_commands.append(command)
 
@@ -78,6 +80,7 @@ def ingest(
     domain: Annotated[str | None, typer.Option("--domain", help="Domain of items that have no such column.")] = None,
     event_kind: Annotated[str, typer.Option("--event-kind", help="Kind of events that have no such column.")] = "rating",
     links: Annotated[Path | None, typer.Option("--links", help="RecBole .link file that names items in a .kg file.")] = None,
+    part: Annotated[bool, typer.Option("--part", help="The edges are only a part of what their sources say: end no fact.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show how the columns are read.")] = False,
     json_: Json = False,
 ) -> None:
@@ -86,7 +89,16 @@ def ingest(
 
     with c.clear_errors(json_):
         load_file(
-            path, store, kind=kind, maps=map_ or [], domain=domain, event_kind=event_kind, links=links, dry_run=dry_run, as_json=json_
+            path,
+            store,
+            kind=kind,
+            maps=map_ or [],
+            domain=domain,
+            event_kind=event_kind,
+            links=links,
+            part=part,
+            dry_run=dry_run,
+            as_json=json_,
         )
 
 

@@ -27,6 +27,7 @@ def load_file(
     domain: str | None,
     event_kind: str,
     links: Path | None,
+    part: bool,
     dry_run: bool,
     as_json: bool,
 ) -> None:
@@ -45,7 +46,16 @@ def load_file(
         return
     with Store.open(load_settings(store=store).store_path, create=True, purpose="ingest") as opened, c.progress_bar(path.name) as progress:
         report = ingest(
-            opened, path, kind, mapping=mapping, domain=domain, kind_of_event=event_kind, links=links, validate=load_pack, progress=progress
+            opened,
+            path,
+            kind,
+            mapping=mapping,
+            domain=domain,
+            kind_of_event=event_kind,
+            links=links,
+            part=part,
+            validate=load_pack,
+            progress=progress,
         )
     _sum_up(report, told, as_json)
     if sum(report.quarantined.values()):
@@ -82,6 +92,8 @@ def _sum_up(report: IngestReport, told: Sequence[str], as_json: bool) -> None:
         f"{report.read:,} rows read: {report.written:,} written, {report.unchanged:,} unchanged, {skipped:,} left out, "
         f"{bad:,} in quarantine, {report.seconds:.1f} s"
     )
+    if report.ended:
+        c.out.print(f"{report.ended:,} facts are no longer stated and ended")
     for reason, n in sorted([*report.quarantined.items(), *report.skipped.items()], key=lambda pair: -pair[1]):
         c.out.print(f"  [yellow]{n:,}[/] {c.safe(reason)}")
     for note in report.notes:
