@@ -29,6 +29,16 @@ class Updated:
     origin: Rows
     changed: Rows
 
+    def carry(self, matrix: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Bring rows over the catalogue before, float32 (m, d), to its rows: float32 (n, d), zeros for new items."""
+        out = np.empty((len(self.origin), matrix.shape[1]), dtype=np.float32)
+        follows = np.flatnonzero(np.diff(self.origin) != 1) + 1
+        for begin, end in zip([0, *follows.tolist()], [*follows.tolist(), len(out)], strict=True):  # in runs: a copy row by row is slow
+            if begin < end:
+                first = self.origin[begin]
+                out[begin:end] = matrix[first : first + end - begin] if first >= 0 else 0.0
+        return out
+
 
 def update(before: Catalogue, items: Iterable[Item], removed: Collection[ItemId], *, revision: int, items_revision: int) -> Updated:
     """Put items into a catalogue, in place of those of the same id, and take some out; ids that it lacks are passed over.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Self
 
 import numpy as np
@@ -48,26 +49,30 @@ class ContentKnn(NeighbourModel):
         values in older likenesses stays that of the fit.
         """
         model = ContentKnn(features, attributes=self.attributes, text=self.text, graph=self.graph, k=self.k)
-        place = np.full(self.similarity.shape[0], -1, dtype=np.int32)
-        stays = np.flatnonzero(~differs)
+        old, stays, new = self.similarity, np.flatnonzero(~differs), np.flatnonzero(differs)
+        place = np.full(old.shape[0], -1, dtype=np.int32)  # the new row of an old one, -1 where it went or differs
         place[rows[stays]] = stays
-        old = self.similarity[rows[stays]].tocoo()
-        kept = place[old.col] >= 0
-        heads, tails, values = [stays[old.row[kept]]], [place[old.col[kept]]], [old.data[kept]]
-        new = np.flatnonzero(differs)
-        if len(new):
-            alike = self._alike(*self._parts(features), new)  # (new, n)
-            alike[np.arange(len(new)), new] = 0.0
-            counts, least = np.bincount(heads[0], minlength=len(rows)), np.full(len(rows), np.inf, dtype=np.float32)
-            np.minimum.at(least, heads[0], values[0])
-            floor = np.where(counts < self.k, np.float32(0), least)
-            own, other = np.nonzero(alike >= np.sort(alike, axis=1)[:, -min(self.k, alike.shape[1]), None])
-            near, far = np.nonzero((alike > floor) & ~differs)
-            heads += [new[own], far]
-            tails += [other, new[near]]
-            values += [alike[own, other], alike[near, far]]
-        joined = (np.concatenate(values), (np.concatenate(heads), np.concatenate(tails)))
-        model.similarity = strongest(csr_matrix(joined, shape=(len(rows), len(rows)), dtype=np.float32), self.k)
+        columns = place[old.indices]
+        losers = place[np.searchsorted(old.indptr, np.flatnonzero(columns < 0), side="right") - 1]
+        losers = losers[losers >= 0]
+        alike = self._alike(*self._parts(features), new)  # (new, n)
+        alike[np.arange(len(new)), new] = 0.0
+        floor = np.zeros(len(rows), dtype=np.float32)  # what a likeness must exceed to be among an item's k largest
+        floor[stays] = _least(old, self.k)[rows[stays]]
+        floor[losers] = 0.0
+        near, far = np.nonzero((alike > floor) & ~differs)
+        touched = differs.copy()
+        touched[losers] = touched[far] = True
+        kept = np.flatnonzero(touched & ~differs)
+        ends = np.where(columns < 0, len(rows), columns)
+        part = csr_matrix((old.data, ends, old.indptr), shape=(old.shape[0], len(rows) + 1))[rows[kept]].tocoo()
+        there = part.col < len(rows)
+        own, other = np.nonzero(alike >= np.partition(alike, -min(self.k, len(rows)), axis=1)[:, -min(self.k, len(rows)), None])
+        heads = np.concatenate((kept[part.row[there]], new[own], far))
+        tails = np.concatenate((part.col[there], other, new[near]))
+        values = np.concatenate((part.data[there], alike[own, other], alike[near, far]))
+        few = strongest(csr_matrix((values, (heads, tails)), shape=(len(rows), len(rows)), dtype=np.float32), self.k)
+        model.similarity = _splice(old, columns, rows, few, touched)
         return model
 
     def _parts(self, features: ItemFeatures) -> tuple[csr_matrix, list[Scores]]:
@@ -89,3 +94,33 @@ class ContentKnn(NeighbourModel):
         columns = np.argpartition(alike, alike.shape[1] - k, axis=1)[:, -k:]
         values = np.take_along_axis(alike, columns, axis=1)
         return csr_matrix((values.ravel(), columns.ravel(), np.arange(0, values.size + 1, k)), shape=alike.shape)
+
+
+def _least(matrix: csr_matrix, k: int) -> Scores:
+    """Return the least value of each row that has k of them, 0 of others: float32 (n,)."""
+    least = np.zeros(matrix.shape[0], dtype=np.float32)
+    full = np.flatnonzero(np.diff(matrix.indptr) >= k)
+    if len(full):
+        bounds = np.stack((matrix.indptr[full], matrix.indptr[full + 1]), axis=1).ravel()
+        bounds = bounds[:-1] if bounds[-1] == len(matrix.data) else bounds
+        least[full] = np.minimum.reduceat(matrix.data, bounds)[::2]
+    return least
+
+
+def _splice(old: csr_matrix, columns: Rows, rows: Rows, few: csr_matrix, touched: NDArray[np.bool_]) -> csr_matrix:
+    """Put a matrix together of the rows of `few` that are touched and of the others' old ones, with their new `columns`."""
+    lengths = np.diff(few.indptr)
+    lengths[~touched] = np.diff(old.indptr)[rows[~touched]]
+    starts = np.concatenate(([0], np.cumsum(lengths)))
+    data, indices = np.empty(starts[-1], dtype=np.float32), np.empty(starts[-1], dtype=np.int32)
+    breaks = (touched[1:] != touched[:-1]) | (~touched[1:] & (rows[1:] != rows[:-1] + 1))
+    bounds = [0, *(np.flatnonzero(breaks) + 1).tolist(), len(rows)]
+    for begin, end in pairwise(bounds):  # runs of rows that lie together
+        into = slice(starts[begin], starts[end])
+        if touched[begin]:
+            source = slice(few.indptr[begin], few.indptr[end])
+            data[into], indices[into] = few.data[source], few.indices[source]
+        else:
+            source = slice(old.indptr[rows[begin]], old.indptr[rows[end - 1] + 1])
+            data[into], indices[into] = old.data[source], columns[source]
+    return csr_matrix((data, indices, starts), shape=few.shape)

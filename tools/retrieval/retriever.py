@@ -109,15 +109,13 @@ class Retriever:
             for number, place in enumerate(places):
                 if place is not None and not news[number]:
                     vectors[number] = matrix[place]
-            moved = np.zeros((catalogue.n, encoder.dim), dtype=np.float32)
-            stays = update.origin >= 0
-            if matrix.shape[1] == encoder.dim:
-                moved[stays] = matrix[update.origin[stays]]
+            moved = update.carry(matrix if matrix.shape[1] == encoder.dim else np.zeros((before.n, encoder.dim), dtype=np.float32))
             moved[update.changed] = vectors
             moved.setflags(write=False)
+            indexed = self._indexed[encoder.name][update.origin] & (update.origin >= 0) if before.n else update.origin >= 0
+            indexed[update.changed] = vectors.any(axis=1)
             self._index.change(items, gone, encoder, vectors, revision=catalogue.items_revision)
-            other._matrices[encoder.name] = moved
-            other._indexed[encoder.name] = np.asarray(moved.any(axis=1), dtype=np.bool_)
+            other._matrices[encoder.name], other._indexed[encoder.name] = moved, indexed
         return other
 
     def stale(self) -> bool:

@@ -75,3 +75,35 @@ def test_features_of_other_items_are_refused() -> None:
     for model in (ContentKnn(), ContentKnn(features([[1], [1]]))):
         with pytest.raises(InputError, match="same items"):
             model.fit(csr_matrix((1, 3)))
+
+
+def test_over_a_changed_catalogue_it_is_what_is_fitted_to_it() -> None:
+    rng = np.random.default_rng(3)
+    n, k, text = 60, 8, rng.standard_normal((70, 6)).astype(np.float32)
+    text /= np.linalg.norm(text, axis=1, keepdims=True)
+
+    def features(rows: np.ndarray) -> ItemFeatures:
+        return ItemFeatures(csr_matrix((len(rows), 1), dtype=np.float32), np.zeros(len(rows), np.int16), text[rows])
+
+    before = np.arange(n)
+    model = ContentKnn(features(before), text=1.0, k=k).fit(csr_matrix((0, n), dtype=np.float32))
+    after = np.concatenate((np.delete(before, [7]), [60, 61, 62]))[rng.permutation(n + 2)]
+    origin = np.where(after < n, after, -1).astype(np.int32)
+    now = after.copy()
+    now[origin == 20] = 63  # its text is another one now
+    differs = (origin < 0) | (origin == 20)
+    changed = model.over(features(now), origin, differs)
+    fitted = ContentKnn(features(now), text=1.0, k=k).fit(csr_matrix((0, n + 2), dtype=np.float32))
+    for row in range(n + 2):
+        mine, other = (dict(zip(m.indices, m.data, strict=True)) for m in (changed.similarity[row], fitted.similarity[row]))
+        was = set() if differs[row] else set(model.similarity[origin[row]].indices)
+        lost = sum(int(gone) in was for gone in (7, 20))
+        assert mine.keys() <= other.keys() or lost, row
+        assert len(other.keys() - mine.keys()) <= lost
+        if not lost:
+            assert mine.keys() == other.keys()
+        for item in mine.keys() & other.keys():
+            assert mine[item] == pytest.approx(other[item], abs=1e-5)
+    assert model.similarity.shape == (n, n)
+    none = model.over(features(before), before.astype(np.int32), np.zeros(n, dtype=np.bool_))
+    assert (none.similarity != model.similarity).nnz == 0
