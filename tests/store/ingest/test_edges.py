@@ -86,3 +86,44 @@ def test_every_turned_relation_has_one_to_fall_together_with() -> None:
     forward = {short: name for name, (short, turned) in RELATIONS.items() if not turned}
     for name, (short, turned) in RELATIONS.items():
         assert name_relation(name) == (short, forward[short], turned)
+
+
+FACTS = "subject,relation,object,source,denied\n"
+
+
+def test_a_file_loaded_again_ends_the_facts_that_it_no_longer_states(shop: Store, make) -> None:
+    path = make("facts.csv", FACTS + "item:a,by,creator:x,s,\nitem:a,by,creator:y,s,\nitem:b,by,creator:z,t,\n")
+    ingest(shop, path)
+    shop.edges.add([Edge("item:a", "by", "creator:w", "elsewhere")])
+    make("facts.csv", FACTS + "item:a,by,creator:x,s,\nitem:a,by,creator:v,s,\nitem:b,by,creator:z,t,no\n")
+    report = ingest(shop, path)
+    assert (report.written, report.unchanged, report.ended) == (1, 2, 1)
+    assert {edge.object for edge in shop.edges.holding()} == {"creator:x", "creator:v", "creator:z", "creator:w"}
+    assert {edge.object: edge.valid_to_s is None for edge in shop.edges.of("item:a")}["creator:y"] is False
+    make("facts.csv", FACTS + "item:a,by,creator:x,s,yes\n")
+    ingest(shop, path)
+    assert {edge.object for edge in shop.edges.holding()} == {"creator:z", "creator:w"}  # x is denied now; of t nothing was said
+
+
+def test_a_part_or_a_file_with_bad_rows_ends_nothing(shop: Store, make) -> None:
+    path = make("facts.csv", FACTS + "item:a,by,creator:x,s,\nitem:a,by,creator:y,s,\n")
+    ingest(shop, path)
+    make("facts.csv", FACTS + "item:a,by,creator:x,s,\n")
+    assert ingest(shop, path, part=True).ended == 0
+    make("facts.csv", FACTS + "item:a,by,creator:x,s,\nitem:a,by,broken,s,\n")
+    report = ingest(shop, path)
+    assert report.ended == 0
+    assert "not ended" in report.notes[-1]
+    make("facts.csv", FACTS + "item:a,by,creator:x,s,\nitem:nowhere,by,creator:q,s,\n")  # what the store lacks it holds no facts of
+    assert ingest(shop, path).ended == 1
+
+
+def test_another_graph_of_the_same_source_ends_nothing_of_the_first(shop: Store, make) -> None:
+    make("x.link", "item_id:token\tentity_id:token\na\tm.1\n")
+    make("y.link", "item_id:token\tentity_id:token\nb\tm.2\n")
+    first = make("x.kg", KG + "m.1\tfilm.film.genre\tm.5\nm.1\tfilm.film.genre\tm.6\n")
+    ingest(shop, first)
+    assert ingest(shop, make("y.kg", KG + "m.2\tfilm.film.genre\tm.5\n")).ended == 0
+    make("x.kg", KG + "m.1\tfilm.film.genre\tm.5\n")
+    assert ingest(shop, first).ended == 1
+    assert {(edge.subject, edge.object) for edge in shop.edges.holding()} == {("item:a", "entity:m.5"), ("item:b", "entity:m.5")}
