@@ -256,6 +256,26 @@ def latency(
 
 
 @app.command()
+def changes(
+    items: Annotated[int | None, typer.Option("--items", min=100, help="Made-up items instead of a copy of the store.")] = None,
+    n: Annotated[int, typer.Option("-n", "--changes", min=3, help="How many changes.")] = 30,
+    seed: Annotated[int, typer.Option("--seed", min=0)] = 0,
+    store: StoreOption = None,
+    out: Out = None,
+    json_: Json = False,
+) -> None:
+    """How soon an item that another program puts, changes or deletes is found, or gone, everywhere in an open toolbox."""
+    from scenewise.eval.changes import run
+
+    def work(progress: Report) -> dict[str, Any]:
+        with TemporaryDirectory() as scratch:
+            source = None if items else load_settings(store=store).store_path
+            return run(Path(scratch) / "store", source=source, items=items or 0, changes=n, seed=seed, now_s=NOW_S, progress=progress)
+
+    _measure("changes", work, out, json_)
+
+
+@app.command()
 def report(
     results: Annotated[Path, typer.Argument(help="The folder of result files.")] = Path("eval/results"),
     out: Annotated[Path, typer.Option("--out", help="Where the pictures and the page go.")] = Path("report"),

@@ -43,8 +43,8 @@ def run(
     The first ten turns are warm-up and not counted. `now_s`: the agent's clock, Unix seconds.
     """
     with Store.open(folder, create=True, purpose="latency") as store:
-        store.items.upsert(_items(items, seed))
-        store.events.add(_events(items, events, seed, now_s))
+        store.items.upsert(made_up_items(items, seed))
+        store.events.add(made_up_events(items, events, seed, now_s))
     settings = load_settings(store=folder, llm_off=True)
     now = datetime.fromtimestamp(now_s)
     with Agent.open(folder, settings=settings, encoders=encoders, clock=lambda: now_s) as agent:
@@ -58,7 +58,8 @@ def run(
     }
 
 
-def _items(n: int, seed: int) -> Iterator[Item]:
+def made_up_items(n: int, seed: int) -> Iterator[Item]:
+    """Draw items of seven domains with titles and three attributes."""
     rng, words = np.random.default_rng(seed), _WORDS.split()
     for row in range(n):
         title = " ".join(rng.choice(words, rng.integers(2, 5))).title()
@@ -70,7 +71,8 @@ def _drawn(rng: np.random.Generator) -> dict[str, int]:
     return {name: int(rng.integers(0, values)) for name, values in _ATTRIBUTES.items()}
 
 
-def _events(n_items: int, n: int, seed: int, now_s: float) -> Iterator[Event]:
+def made_up_events(n_items: int, n: int, seed: int, now_s: float) -> Iterator[Event]:
+    """Draw what users did in the year before `now_s`, users and items by power laws."""
     rng = np.random.default_rng(seed)
     users = (n // _EVENTS_A_USER * rng.random(n) ** 2).astype(int)
     rows = rng.permutation(n_items)[(n_items * rng.random(n) ** 3).astype(int)]

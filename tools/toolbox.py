@@ -93,6 +93,7 @@ class Toolbox:
         report("vector index", 2, 5)
         retriever = Retriever(store, catalogue, encoders)
         retriever.reindex()
+        retriever.load()
         report("knowledge graph", 3, 5)
         graph = KnowledgeGraph.from_store(store, catalogue, pack, scene_of=SceneReader(recogniser).scene_of)
         report("models", 4, 5)

@@ -171,6 +171,12 @@ class Retriever:
                 self._indexed[name] = np.asarray(self._matrices[name].any(axis=1), dtype=np.bool_)
             return self._matrices[name]
 
+    def load(self) -> None:
+        """Read the vectors into memory now where searches are exact, rather than in somebody's first turn."""
+        if self.catalogue.n < self._exact_below:
+            for encoder in (self.encoders.multilingual, self.encoders.english):
+                self.vectors(encoder)
+
     def close(self) -> None:
         """Let go of the index's files."""
         self._index.close()
