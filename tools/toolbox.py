@@ -132,7 +132,7 @@ class Toolbox:
         catalogue = updated.catalogue
         try:
             retriever = self.retriever.over(updated) if len(changes.items) + len(changes.removed) else self.retriever
-            graph = changed_graph(self.graph, self.store, catalogue, self.pack, changes)
+            graph = changed_graph(self.graph, self.store, catalogue, changes)
             features = self.trained.features_of(catalogue, _features(catalogue, retriever, graph))
             trained = self.trained.over(updated, features)
         except (InputError, NotFound, StoreError) as error:  # the models are of another catalogue by now, or were cleared away
@@ -178,18 +178,14 @@ class Version:
         return cls(store.revision("items"), store.revision("edges"), times)
 
 
-def changed_graph(graph: KnowledgeGraph, store: Store, catalogue: Catalogue, pack: ScenePack, changes: Changes) -> KnowledgeGraph:
-    """The graph after a change: what touches the changed items is put in anew, and the rest is shared, where the graph can do that."""
-    changed = getattr(graph, "changed", None)
-    if changed is None:
-        return KnowledgeGraph.from_store(store, catalogue, pack)
+def changed_graph(graph: KnowledgeGraph, store: Store, catalogue: Catalogue, changes: Changes) -> KnowledgeGraph:
+    """The graph after a change: what touches the changed items is put in anew, and the rest is shared."""
     touched = {node.removeprefix(_ITEM) for ends in changes.ends for node in ends if _is_item(node)}
     ids = touched | {item.item_id for item in changes.items}
     items = [catalogue.items[row] for row in catalogue.rows(map(ItemId, sorted(ids))).tolist()]
     others = {node for ends in changes.ends if not any(map(_is_item, ends)) for node in ends}
     edges = store.edges.holding_at({*(f"{_ITEM}{item.item_id}" for item in items), *others})
-    made: KnowledgeGraph = changed(catalogue, items, changes.removed, edges, nodes=others)
-    return made
+    return graph.changed(catalogue, items, changes.removed, edges, nodes=others)
 
 
 def _is_item(node: str) -> bool:

@@ -129,7 +129,7 @@ def change_facts(
         for relation, written in item_facts(item):
             change.add(item_node(item.item_id), relation, written, 1.0, CATALOGUE)
     for edge in edges:
-        if edge.valid_to_s is None and edge.confidence > 0 and _is_known(edge.subject, known) and _is_known(edge.object, known):
+        if edge.confidence > 0 and _is_known(edge.subject, known) and _is_known(edge.object, known):
             change.add(edge.subject, edge.relation, edge.object, min(1.0, edge.confidence), edge.source)
     entries = change.new_entries()
     for node, new in entries.items():

@@ -88,9 +88,9 @@ class KnowledgeGraph:
         `catalogue` is the catalogue after the change, `items` those of it that are new or different, `removed` the ids that are gone.
         `edges` are all facts that now hold for the nodes of `items` and for `nodes` ("type:key": what else changed, such as the two
         ends of a fact that was closed): they take the place of what was stored for those nodes. An edge that touches none of them is
-        added, or replaces what it says. Closed ones (`valid_to_s` set), those of confidence 0 and those that touch an item outside
-        `catalogue` count as not there. What people did (`fits`) stays until the graph is built anew. A change takes some
-        milliseconds, and the whole time of a layout (under a second for a million edges) once in some thousands of changed nodes.
+        added, or replaces what it says. Those of confidence 0 and those that touch an item outside `catalogue` count as not there.
+        What people did (`fits`) stays until the graph is built anew. A change takes some milliseconds, and the whole time of a layout
+        (under a second for a million edges) once in some thousands of changed nodes.
         """
         known: Container[str] = catalogue.columns.row_of.keys()
         facts = change_facts(self.facts, [*items], removed, edges, nodes, known=known, aliases=self._aliases)

@@ -78,7 +78,8 @@ class World:
             self.edges[edge.subject, edge.relation, edge.object, edge.source] = edge
             nodes |= {edge.subject, edge.object}
         alike = {self.canonical(node) for node in nodes}
-        touching = [edge for edge in self.edges.values() if {self.canonical(edge.subject), self.canonical(edge.object)} & alike]
+        held = [edge for edge in self.edges.values() if edge.valid_to_s is None]
+        touching = [edge for edge in held if {self.canonical(edge.subject), self.canonical(edge.object)} & alike]
         others = [node for node in nodes if node[5:] not in new or not node.startswith("item:")]
         return graph.changed(self.catalogue(), new.values(), gone, touching, nodes=others)
 
@@ -137,12 +138,13 @@ def test_an_item_that_comes_is_found_and_one_that_goes_is_not() -> None:
     assert less.display("genre:noir") == "noir"
 
 
-def test_a_fact_that_was_closed_is_gone() -> None:
+def test_a_fact_that_holds_no_longer_is_gone_and_one_that_ends_later_is_there() -> None:
     held = Edge("item:a", "about", "topic:ice", "s")
     graph = KnowledgeGraph.build(catalogue(A), [held])
-    closed = Edge("item:a", "about", "topic:ice", "s", valid_to_s=9.0)
+    ending = Edge("item:a", "about", "topic:ice", "s", valid_to_s=9.0)
     assert "topic:ice" in graph
-    assert "topic:ice" not in graph.changed(catalogue(A), [A], [], [closed])
+    assert "topic:ice" in graph.changed(catalogue(A), [A], [], [ending])
+    assert "topic:ice" not in graph.changed(catalogue(A), [A], [], [])
     assert "topic:ice" not in graph.changed(catalogue(A), [], [], [], nodes=["item:a", "topic:ice"])
 
 
