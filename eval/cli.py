@@ -209,6 +209,30 @@ def scene(
     _measure("steps", work, out, json_)
 
 
+@app.command(name="scene-moments")
+def scene_moments(
+    file: Annotated[Path, typer.Option("--file", help="The cases, as eval/scene/README.md describes them.")] = Path(
+        "eval/scene/moments.jsonl"
+    ),
+    split: Annotated[str, typer.Option("--split", help="dev, test or all; report test only.")] = "test",
+    pack: Annotated[Path | None, typer.Option("--pack", help="A scenes.toml; default: the one that comes with the product.")] = None,
+    seed: Annotated[int, typer.Option("--seed", min=0)] = 0,
+    tune: Annotated[bool, typer.Option("--tune/--no-tune", help="Tune the encoder's upper layers, or train the head alone.")] = True,
+    out: Out = None,
+    json_: Json = False,
+) -> None:
+    """The gold set of moments: macro-F1 with all signals and without each, abstention, calibration, by language."""
+    from scenewise.eval.scene_moments import read_moments, run
+    from scenewise.tools.retrieval.encoders import default_encoders
+    from scenewise.tools.scene.pack import default_pack, load_pack
+
+    def work(progress: Report) -> dict[str, Any]:
+        cases, scenes = read_moments(file, split), load_pack(pack) if pack else default_pack()
+        return {"split": split} | run(cases, scenes, default_encoders(load_settings().encoder), tune=tune, seed=seed, progress=progress)
+
+    _measure("cases", work, out, json_)
+
+
 @app.command()
 def speed(
     events: Annotated[int, typer.Option("--events", help="The largest size; the smaller ones are powers of ten.")] = 10_000_000,

@@ -53,7 +53,8 @@ class Place:
 class Moment:
     """The circumstances of a request. Any part may be missing.
 
-    `local_time` is the user's wall clock; `available_min` is how many minutes the user has.
+    `local_time` is the user's wall clock; `available_min` is how many minutes the user has; `network` is "wifi", "cellular" or
+    "offline"; `weather` is "sunny", "cloudy", "rain", "snow" or another word.
     """
 
     device: str | None = None
@@ -61,6 +62,8 @@ class Moment:
     place: Place | None = None
     locale: str = "en"
     available_min: float | None = None
+    network: str | None = None
+    weather: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,4 +35,4 @@ def _circumstances(moment: Moment) -> tuple[object, ...]:
     at, place = moment.local_time, moment.place
     clock = None if at is None else (at.weekday(), at.hour, at.minute // _SLOT_MIN)
     speed = None if place is None or place.speed_mps is None else round(place.speed_mps, 1)
-    return moment.device, clock, None if place is None else place.type, speed
+    return moment.device, clock, None if place is None else place.type, speed, moment.network, moment.weather

@@ -70,8 +70,8 @@ class TextClassifier:
     def train(cls, examples: Examples, encoders: Encoders, *, tune: bool = False, seed: int = 0) -> TextClassifier:
         """Learn from examples. The same examples and seed give the same classifier on the same machine.
 
-        With `tune` the English encoder's upper layers are tuned, where it has such and there are at most 4,000 examples (with more, the
-        head alone does as well): about 0.1 CPU seconds an example, against 0.01.
+        With `tune` the English encoder's upper layers are tuned, with none as one more label, where it has such and there are at most
+        4,000 examples (with more, the head alone does as well): about 0.1 CPU seconds an example, against 0.01.
         """
         english = encoders.english is not encoders.multilingual
         tuned = tune and isinstance(encoders.english, SentenceTransformerEncoder) and len(examples.texts) <= _MOST_TUNED
@@ -180,7 +180,7 @@ def _fit_tuned(examples: Examples, encoders: Encoders, multilingual: Matrix, see
 
     def encode(keep: NDArray[np.bool_]) -> tuple[TunedEncoder, list[Matrix]]:
         encoder = TunedEncoder(plain)
-        taught = examples.rows(keep & (examples.labels >= 0))
+        taught = examples.rows(keep)  # those of none are pulled together like those of a label
         encoder.tune(taught.texts, np.unique(taught.labels, return_inverse=True)[1].astype(np.int64), seed=seed)
         return encoder, [encoder.encode(examples.texts), multilingual]
 

@@ -83,6 +83,12 @@ _DAY_WORDS: Mapping[int, re.Pattern[str]] = MappingProxyType(
 )
 _WEEKEND = re.compile(r"\bweekend\b|周末", re.IGNORECASE)
 _TOMORROW = re.compile(r"\btomorrow\b|明天|明早|明晚", re.IGNORECASE)
+_ANOTHER_TIME = re.compile(
+    r"\b(?:tomorrow|tonight|later|planning|mondays?|tuesdays?|wednesdays?|thursdays?|fridays?|saturdays?|sundays?)\b"
+    r"|\b(?:next|this|coming) (?:week|weekend|month)\b"
+    r"|今晚|明天|明早|明晚|后天|晚上|待会|下周|下个月|周末|(?:周|星期|礼拜)[一二三四五六日天]",
+    re.IGNORECASE,
+)
 _HOUR_WORDS: Mapping[float, re.Pattern[str]] = MappingProxyType(
     {
         8.5: re.compile(r"\bmorning\b|早上|早晨|清晨|明早|今早", re.IGNORECASE),
@@ -119,13 +125,23 @@ def merge_moment(explicit: Moment, hints: Moment) -> Moment:
     place = explicit.place or hints.place
     if place is not None and place.type is None and hints.place is not None:
         place = replace(place, type=hints.place.type)
-    return Moment(
+    return replace(
+        explicit,
         device=explicit.device or hints.device,
         local_time=explicit.local_time or hints.local_time,
         place=place,
         locale=explicit.locale if explicit.locale != _DEFAULT_LOCALE else hints.locale,
         available_min=hints.available_min if explicit.available_min is None else explicit.available_min,
     )
+
+
+def names_a_time(text: str) -> bool:
+    """Whether the words name a day or an evening, so that they may be about another moment than that in which they are said.
+
+    >>> [names_a_time(text) for text in ("planning dinner for Friday", "明天去爬山", "something to read")]
+    [True, True, False]
+    """
+    return _ANOTHER_TIME.search(text) is not None
 
 
 def name_device(text: str) -> str:

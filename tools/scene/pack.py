@@ -49,6 +49,8 @@ class SceneDef:
     weekdays: tuple[int, ...] = ()
     places: tuple[str, ...] = ()
     speed_mps: tuple[float, float] | None = None
+    network: tuple[str, ...] = ()
+    weather: tuple[str, ...] = ()
     domains: Mapping[str, float] = field(default_factory=_nothing)
     prefer: Mapping[str, tuple[str, ...]] = field(default_factory=_nothing)
     ban: Mapping[str, tuple[str, ...]] = field(default_factory=_nothing)
@@ -277,6 +279,8 @@ _FIELDS: Mapping[str, Callable[[object], Any]] = MappingProxyType(
         "weekdays": _weekdays,
         "places": _folded,
         "speed_mps": _speed,
+        "network": _folded,
+        "weather": _folded,
         "domains": _table(_number),
         "prefer": _table(_texts),
         "ban": _table(_texts),

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from scenewise.store.types import Moment, Place
 from scenewise.tools.retrieval.encoders import Encoders, default_encoders
-from scenewise.tools.scene.hints import merge_moment, moment_hints
+from scenewise.tools.scene.hints import merge_moment, moment_hints, names_a_time
 from scenewise.tools.scene.pack import default_pack, parse_pack
 from scenewise.tools.scene.reading import SceneReading
 from scenewise.tools.scene.recogniser import SceneRecogniser
@@ -47,7 +47,9 @@ def small_encoders() -> Encoders:
 
 @pytest.fixture(scope="module")
 def small() -> SceneRecogniser:
-    return SceneRecogniser(default_pack(), small_encoders())
+    one = SceneRecogniser(default_pack(), small_encoders())
+    one.recognise("trains it once", Moment())
+    return one
 
 
 @pytest.fixture(scope="module")
@@ -69,8 +71,8 @@ def moment_of(row: dict[str, Any]) -> Moment:
 def test_no_signals_at_all_is_none(small: SceneRecogniser) -> None:
     reading = small.recognise("  ", Moment())
     assert (reading.scene, reading.signals) == (None, ())
-    # 14 scenes at a log-odds of -2.6 each
-    assert reading.probability == pytest.approx(1 / (1 + 14 * np.exp(-2.6)))
+    # 14 scenes at a log-odds of -2.7 each
+    assert reading.probability == pytest.approx(1 / (1 + 14 * np.exp(-2.7)))
     assert reading.probability == reading.probabilities["none"]
 
 
@@ -84,22 +86,40 @@ def test_signals_alone_are_enough(small: SceneRecogniser) -> None:
     assert {signal.name for signal in reading.signals} == {"device", "time", "weekday", "place", "speed"}
 
 
-def test_shares_are_exactly_what_is_lost_without_the_signal(small: SceneRecogniser) -> None:
-    text = "on the train to work with my phone"
-    moments = {
-        "words": COMMUTE_SIGNALS,
-        "device": Moment(None, COMMUTE_SIGNALS.local_time, COMMUTE_SIGNALS.place),
-        "place": Moment("phone", COMMUTE_SIGNALS.local_time, Place(speed_mps=20.0)),
-        "speed": Moment("phone", COMMUTE_SIGNALS.local_time, Place("train")),
-    }
-    reading = small.recognise(text, COMMUTE_SIGNALS)
-    assert reading.scene == "commute"
-    whole = contrast(reading, "commute")
-    lost = {name: whole - contrast(small.recognise("" if name == "words" else text, m), "commute") for name, m in moments.items()}
-    shares = {signal.name: signal.share for signal in reading.signals}
-    total = whole / sum(shares.values())
-    assert {name: shares[name] * total for name in lost} == pytest.approx(lost)
+MOMENTS = st.builds(
+    lambda device, local_time, place, speed: Moment(device, local_time, Place(place, speed_mps=speed)),
+    st.sampled_from([None, "phone", "tv", "speaker"]),
+    st.none() | st.datetimes(),
+    st.sampled_from([None, "home", "train", "kitchen", "plane"]),
+    st.none() | st.floats(0, 300),
+)
+TEXTS = st.sampled_from(["on the train to work with my phone", "planning dinner for Friday", "今晚一个人", "songs"])
+
+
+@given(TEXTS, MOMENTS, st.dictionaries(st.sampled_from(["study", "party"]), st.integers(1, 30)))
+def test_the_parts_of_the_log_odds_add_up(small: SceneRecogniser, text: str, moment: Moment, past: dict[str, int]) -> None:
+    reading = small.recognise(text, moment, past=past)
+    if (scene := reading.scene) is None:
+        return
+    whole, shares = contrast(reading, scene), {signal.name: signal.share for signal in reading.signals}
     assert sum(abs(share) for share in shares.values()) == pytest.approx(1)
+    alone = {"words": small.recognise(text, Moment()), "history": small.recognise("", Moment(), past=past)}
+    # the shares are the parts over the sum of their sizes, and the parts make the whole: so each part is its share of it
+    for name, one in alone.items():
+        if name in shares:
+            assert shares[name] * whole == pytest.approx(contrast(one, scene) * sum(shares.values()), abs=1e-6)
+
+
+@given(TEXTS, MOMENTS)
+def test_the_signals_speak_against_no_scene_more_than_words_may_be_of_another_moment(
+    small: SceneRecogniser, text: str, moment: Moment
+) -> None:
+    with_signals, without = (
+        {name: np.log(p / reading.probabilities["none"]) for name, p in reading.probabilities.items()}
+        for reading in (small.recognise(text, moment), small.recognise(text, Moment()))
+    )
+    least = np.log(0.65 if names_a_time(text) else 0.1)
+    assert min(with_signals[name] - without[name] for name in small.pack.names) >= least - 1e-6
 
 
 def test_the_nearest_example_is_shown(recogniser: SceneRecogniser) -> None:
