@@ -24,6 +24,7 @@ from scenewise.store.errors import InputError, NotAllowed, StoreError
 from scenewise.store.store import Store
 from scenewise.store.types import Event, Item, ItemId, Moment, UserId
 from scenewise.tools.retrieval.encoders import Encoders, default_encoders
+from scenewise.tools.scene.own import locate, places_of
 from scenewise.tools.toolbox import Report, Toolbox
 
 T = TypeVar("T")
@@ -196,8 +197,13 @@ class Agent:
             yield part
 
     def tell(self, user_id: str, item_id: str, kind: str, value: float | None = None, *, moment: Moment | None = None) -> None:
-        """Record that a user did something with an item; it counts in the next turn. Raises NotFound for an unknown item."""
-        self.store.events.add([Event(UserId(user_id), ItemId(item_id), kind, value, self._clock(), moment)])
+        """Record that a user did something with an item; it counts in the next turn. Raises NotFound for an unknown item.
+
+        Of a moment's coordinates only the type of the place is kept that the user named there.
+        """
+        user = UserId(user_id)
+        moment = moment and locate(moment, places_of(self.store.profiles.get(user)))
+        self.store.events.add([Event(user, ItemId(item_id), kind, value, self._clock(), moment)])
 
     def put_items(self, items: Iterable[Item]) -> int:
         """Add items and replace those whose id is there; return how many are new or different. Turns that begin afterwards know them.

@@ -15,7 +15,9 @@ KEPT_SHOWN = 200
 @dataclass(frozen=True, slots=True)
 class Memory:
     """`items` is the last list in order, `shown_s` when each item was last shown (unix time), `rejected` what the user did not want again;
-    `ban` holds attribute bans said in this conversation; `scene` the last recognised scene, `turn_id` the turn that made the last list."""
+    `ban` holds attribute bans said in this conversation; `scene` the last recognised scene, `turn_id` the turn that made the
+    last list; `corrected` and `place` are the scene and the type of place that the user put right: they hold until the conversation
+    ends or the user says otherwise."""
 
     turn_id: str | None = None
     items: tuple[ItemId, ...] = ()
@@ -24,6 +26,8 @@ class Memory:
     ban: Mapping[str, tuple[str, ...]] | None = None
     scene: str | None = None
     turns: int = 0
+    corrected: str | None = None
+    place: str | None = None
 
     def constraints(self, *, lifted: Mapping[str, Mapping[str, float]] | None = None) -> Constraints:
         """The conditions that still hold from earlier turns.
@@ -53,4 +57,5 @@ class Memory:
         ids = {name: tuple(ItemId(value) for value in data.get(name, ())) for name in ("items", "rejected")}
         shown_s = {ItemId(item_id): float(time_s) for item_id, time_s in data.get("shown_s", {}).items()}
         ban = {str(name): tuple(values) for name, values in (data.get("ban") or {}).items()}
-        return cls(data.get("turn_id"), shown_s=shown_s, ban=ban, scene=data.get("scene"), turns=int(data.get("turns", 0)), **ids)
+        words = {name: data.get(name) for name in ("scene", "corrected", "place")}
+        return cls(data.get("turn_id"), shown_s=shown_s, ban=ban, turns=int(data.get("turns", 0)), **words, **ids)

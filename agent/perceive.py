@@ -11,18 +11,20 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from scenewise.agent.intents import IntentReader, positions
+from scenewise.agent.corrections import Correction, certain, read_correction
+from scenewise.agent.intents import RECOMMEND, IntentReader, positions
 from scenewise.agent.memory import Memory
 from scenewise.agent.record import Request, Seen
 from scenewise.agent.refine import refine
 from scenewise.store.errors import InputError
-from scenewise.store.types import Event, ItemId, Moment, Profile, UserId
+from scenewise.store.types import Event, ItemId, Moment, Place, Profile, UserId
 from scenewise.tools.catalogue.concepts import Reading, constraints_from_text
 from scenewise.tools.catalogue.constraints import Constraints
 from scenewise.tools.catalogue.titles import TitleMatch
 from scenewise.tools.context import TurnContext
 from scenewise.tools.ranking.slate.repeats import asks_for_known, known_rows, repeats_of
 from scenewise.tools.scene.hints import merge_moment, moment_hints
+from scenewise.tools.scene.own import locate, places_of, taught_by
 from scenewise.tools.scene.pack import SceneDef
 from scenewise.tools.scene.reading import SceneReading, Signal
 from scenewise.tools.toolbox import Toolbox
@@ -36,6 +38,8 @@ _UNSEEN = re.compile(r"[\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _PERSON = re.compile(r"\b(?:by|starring|directed by|featuring|with) ((?:[A-Z][\w'’.-]+ ?){2,4})")
 _HAN = re.compile(r"[\u3400-\u9fff]")
 NOBODY = UserId("")
+CLEARLY = 0.8  # of the words alone, to leave a scene that the user put right
+PAST_TURNS = 200
 
 
 def clean_text(message: str) -> str:
@@ -76,14 +80,17 @@ def perceive(request: Request, box: Toolbox, intents: IntentReader, memory: Memo
     text = clean_text(request.message)
     check_moment(request.moment, request.now_s)
     now = request.moment.local_time or datetime.fromtimestamp(request.now_s)
-    moment = merge_moment(request.moment, moment_hints(text, now=now)) if text else request.moment
-    intent = intents.read(text, has_list=bool(memory.items))
+    profile = box.store.profiles.get(request.user_id) if request.user_id else Profile(NOBODY)
+    moment = moment_of(request.moment, text, now, profile, memory)
+    correction = read_correction(text, moment, box.recogniser)
+    if correction is not None and correction.place is not None:
+        moment = replace(moment, place=Place(correction.place))
+    intent = RECOMMEND if correction else intents.read(text, has_list=bool(memory.items))
     if moment.locale == "en" and len(_HAN.findall(text)) * 2 > len(text.replace(" ", "")):
         moment = replace(moment, locale="zh")
     matches = box.catalogue.find_titles(text)
-    scene = read_scene(request, _without(text, matches), moment, box, memory)
+    scene = read_scene(request, _without(text, matches), moment, box, memory, profile=profile, correction=correction)
     reading = without_circumstances(constraints_from_text(text, box.catalogue, box.concepts), scene, box)
-    profile = box.store.profiles.get(request.user_id) if request.user_id else Profile(NOBODY)
     referred = refer(text, intent, memory, box)
     mentioned = tuple(box.catalogue.items[match.rows[0]].item_id for match in matches)
     reading = imply_domains(reading, mentioned, box)
@@ -111,7 +118,25 @@ def perceive(request: Request, box: Toolbox, intents: IntentReader, memory: Memo
         may_write_profile=intent == "state_taste" and request.user_id is not None,
     )
     unknown = unknown_names(text, box)
-    return Seen(request, text, intent, context, reading, memory, referred, mentioned, unknown, notes)
+    taught = what_was_taught(request, correction, box)
+    return Seen(request, text, intent, context, reading, memory, referred, mentioned, unknown, notes, correction, taught)
+
+
+def moment_of(given: Moment, text: str, now: datetime, profile: Profile, memory: Memory) -> Moment:
+    """The moment without coordinates (the place's type stands for them, where the user named it), with what the conversation put right
+    about the place, and with what the words say of it."""
+    moment = locate(given, places_of(profile))
+    if memory.place is not None:
+        moment = replace(moment, place=Place(memory.place))
+    return merge_moment(moment, moment_hints(text, now=now)) if text else moment
+
+
+def what_was_taught(request: Request, correction: Correction | None, box: Toolbox) -> tuple[str, str] | None:
+    """The message before a correction, with the scene it meant: an example for this user."""
+    if correction is None or correction.reading.scene is None or request.user_id is None:
+        return None
+    last = box.store.turns.last(request.conversation_id)
+    return (str(last["message"]), correction.reading.scene) if last and last["message"] else None
 
 
 def may_repeat(history: tuple[Event, ...], now_s: float, known: bool, allowed: NDArray[np.bool_], box: Toolbox) -> NDArray[np.bool_]:
@@ -131,12 +156,22 @@ def _without(text: str, matches: Sequence[TitleMatch]) -> str:
     return text
 
 
-def read_scene(request: Request, text: str, moment: Moment, box: Toolbox, memory: Memory) -> SceneReading:
-    """The scene that the user named, else the recognised one, else the conversation's last one; NotFound for an unknown name."""
+def read_scene(
+    request: Request, text: str, moment: Moment, box: Toolbox, memory: Memory, *, profile: Profile, correction: Correction | None
+) -> SceneReading:
+    """The scene that the user named, else the one they put right (in this conversation, unless their words now clearly say another),
+    else the recognised one, else the conversation's last one; NotFound for an unknown name."""
     if request.scene is not None:
         name = box.pack.get(request.scene).name
         return SceneReading(name, 1.0, {name: 1.0}, (Signal("named", name, 1.0),))
-    reading = box.recogniser.recognise(text, moment)
+    if correction is not None:
+        return correction.reading
+    if memory.corrected in box.pack.names:
+        said = box.recogniser.recognise(text, Moment())
+        if said.scene is None or said.probability < CLEARLY:
+            return certain(str(memory.corrected))
+    past = box.store.turns.scenes_of(request.user_id, last=PAST_TURNS) if request.user_id else {}
+    reading = box.recogniser.recognise(text, moment, past=past, taught=taught_by(profile))
     if reading.scene is None and memory.scene in box.pack.names:
         kept = Signal("conversation", str(memory.scene), 1.0)
         return SceneReading(memory.scene, reading.probability, reading.probabilities, (kept,))

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Literal
 
+from scenewise.agent.corrections import Correction
 from scenewise.agent.intents import Intent
 from scenewise.agent.memory import Memory
 from scenewise.store.types import Item, ItemId, Moment, UserId
@@ -38,7 +39,8 @@ class Request:
 class Seen:
     """What perception made of a request. `context` is what tools may know; `reading` what the words ask for; `referred` the items of the
     last list that the message points at; `mentioned` the catalogue's items that it names, `unknown` people of whom nothing is known;
-    `notes` goes into the record."""
+    `notes` goes into the record; `correction` is what the message puts
+    right about the scene, `taught` the earlier text with the scene it meant."""
 
     request: Request
     text: str
@@ -50,6 +52,8 @@ class Seen:
     mentioned: tuple[ItemId, ...] = ()
     unknown: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    correction: Correction | None = None
+    taught: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ from scenewise.agent.words import explain, no_longer_there, nothing_to_explain, 
 from scenewise.prompts import load
 from scenewise.store.types import ItemId, UserId
 from scenewise.tools.candidates import Candidates
+from scenewise.tools.scene.own import teach
 from scenewise.tools.toolbox import Toolbox
 
 if TYPE_CHECKING:
@@ -157,9 +158,16 @@ async def _remember(state: State, runtime: Runtime[Surroundings]) -> State:
     owner = request.user_id or ANONYMOUS
     await asyncio.to_thread(save, turn.turn_id, turn.conversation_id, user_id=owner, time_s=request.now_s, record=record)
     memory = remember(Memory.from_json(state.get("memory")), turn, state["seen"])
+    if state["seen"].taught is not None:
+        await asyncio.to_thread(keep_taught, owner, state["seen"].taught, runtime.context.box)
     timings = _timed(state, "remember", begun)
     timings["total"] = round(1000 * (time.perf_counter() - state["begun"]), 2)
     return {"memory": memory.to_json(), "turn": _with_timings(turn, timings), "timings_ms": timings}
+
+
+def keep_taught(user_id: UserId, taught: tuple[str, str], box: Toolbox) -> None:
+    """Keep what a user put right in their profile."""
+    box.store.profiles.save(teach(box.store.profiles.get(user_id), *taught))
 
 
 def _with_timings(turn: Turn, timings: Mapping[str, float]) -> Turn:
@@ -241,4 +249,14 @@ def remember(memory: Memory, turn: Turn, seen: Seen) -> Memory:
         ban=kept,
         scene=turn.scene if turn.intent not in ("explain", "thanks", "greet") else memory.scene,
         turns=memory.turns + 1,
+        corrected=_corrected(memory, turn, seen),
+        place=seen.correction.place or memory.place if seen.correction else memory.place,
     )
+
+
+def _corrected(memory: Memory, turn: Turn, seen: Seen) -> str | None:
+    """The scene put right: by this message, or before and not left since."""
+    if seen.correction is not None:
+        return seen.correction.reading.scene
+    small_talk = turn.intent in ("explain", "thanks", "greet")
+    return memory.corrected if small_talk or turn.scene == memory.corrected else None

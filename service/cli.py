@@ -14,6 +14,7 @@ from scenewise.service import console as c
 from scenewise.service.graph_cli import app as graph_app
 from scenewise.service.item_cli import app as item_app
 from scenewise.service.llm_cli import app as llm_app
+from scenewise.service.places_cli import app as places_app
 from scenewise.service.show_cli import app as show_app
 from scenewise.service.train_cli import app as train_app
 
@@ -23,7 +24,7 @@ app = typer.Typer(
 app.add_typer(llm_app, name="llm")
 app.add_typer(graph_app, name="graph")
 app.add_typer(item_app, name="item")
-for command in (*show_app.registered_commands, *train_app.registered_commands):
+for command in (*show_app.registered_commands, *places_app.registered_commands, *train_app.registered_commands):
     app.registered_commands.append(command)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
@@ -32,6 +33,8 @@ UserOption = Annotated[str | None, typer.Option("--user", help="Who is asking.")
 Device = Annotated[str | None, typer.Option("--device", help="phone, laptop, tv, speaker, ...")]
 Time = Annotated[str | None, typer.Option("--time", help="The user's wall clock: 18:30, 2026-05-01T18:30 or now.")]
 PlaceOption = Annotated[str | None, typer.Option("--place", help="home, train, gym, ... or latitude,longitude; @1.4 adds a speed in m/s.")]
+Network = Annotated[str | None, typer.Option("--network", help="wifi, cellular or offline.")]
+Weather = Annotated[str | None, typer.Option("--weather", help="sunny, cloudy, rain or snow.")]
 Minutes = Annotated[float | None, typer.Option("--minutes", min=1, help="How many minutes there are.")]
 Locale = Annotated[str, typer.Option("--locale", help="Language of the copy: en or zh.")]
 Count = Annotated[int, typer.Option("-k", "--count", min=1, max=100, help="How many items.")]
@@ -109,6 +112,8 @@ def chat(
     device: Device = None,
     time: Time = "now",
     place: PlaceOption = None,
+    network: Network = None,
+    weather: Weather = None,
     locale: Locale = "en",
     conversation: Annotated[str | None, typer.Option("--conversation", help="Go on with an earlier conversation.")] = None,
     no_llm: NoLlm = False,
@@ -119,7 +124,7 @@ def chat(
     from scenewise.service.chat import hold_chat, opened_agent
 
     with c.clear_errors(json_):
-        moment = c.read_moment(device, time, place, locale, None)
+        moment = c.read_moment(device, time, place, locale, None, network=network, weather=weather)
         with opened_agent(store, no_llm=no_llm) as agent:
             hold_chat(agent, user=user, moment=moment, conversation=conversation, details=details, as_json=json_, live=time == "now")
 
@@ -133,6 +138,8 @@ def recommend(
     time: Time = None,
     place: PlaceOption = None,
     minutes: Minutes = None,
+    network: Network = None,
+    weather: Weather = None,
     locale: Locale = "en",
     k: Count = 5,
     store: StoreOption = None,
@@ -145,7 +152,7 @@ def recommend(
     from scenewise.service.render import explanation, show_explanations, show_turn
 
     with c.clear_errors(json_):
-        moment = c.read_moment(device, time, place, locale, minutes)
+        moment = c.read_moment(device, time, place, locale, minutes, network=network, weather=weather)
         with opened_agent(store, no_llm=not llm) as agent:
             turn = agent.recommend(user, text=text, scene=scene, moment=moment, k=k, use_llm=llm)
         if json_:

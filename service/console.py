@@ -18,6 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from scenewise.service.bootstrap import SetupFailed, show_bar
 from scenewise.store.errors import InputError, ScenewiseError
 from scenewise.store.types import Moment, Place
+from scenewise.tools.scene.signals import NETWORKS, WEATHERS
 
 SETUP_FAILED, QUARANTINED = 8, 9
 """What a command ends with beside the errors' own codes; 0 is success, 1 another error, 130 Ctrl-C."""
@@ -99,9 +100,22 @@ def step_bar(*, short: bool = False) -> Iterator[Callable[[str, int, int], None]
         yield report
 
 
-def read_moment(device: str | None, time: str | None, place: str | None, locale: str, minutes: float | None) -> Moment:
+def read_moment(
+    device: str | None,
+    time: str | None,
+    place: str | None,
+    locale: str,
+    minutes: float | None,
+    *,
+    network: str | None = None,
+    weather: str | None = None,
+) -> Moment:
     """Make a Moment of command-line options; InputError says which one cannot be read."""
-    return Moment(device=device, local_time=read_time(time), place=read_place(place), locale=locale, available_min=minutes)
+    if network is not None and network.casefold() not in NETWORKS:
+        raise InputError(f"--network is one of {', '.join(NETWORKS)}")
+    if weather is not None and weather.casefold() not in WEATHERS:
+        raise InputError(f"--weather is one of {', '.join(WEATHERS)}")
+    return Moment(device, read_time(time), read_place(place), locale, minutes, network, weather)
 
 
 def read_time(text: str | None) -> datetime | None:

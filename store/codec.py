@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from types import MappingProxyType
 
@@ -33,10 +33,11 @@ def load_attributes(text: str) -> Mapping[str, tuple[str, ...]]:
 
 
 def dump_moment(moment: Moment | None) -> str | None:
-    """Write a moment without the parts that are missing."""
+    """Write a moment without the parts that are missing, and without coordinates: what is kept is no finer than a place's type."""
     if moment is None:
         return None
-    parts = {name: value for name, value in asdict(moment).items() if value is not None}
+    place = None if moment.place is None else replace(moment.place, latitude=None, longitude=None)
+    parts = {name: value for name, value in asdict(replace(moment, place=place)).items() if value is not None}
     if moment.local_time is not None:
         parts["local_time"] = moment.local_time.isoformat()
     return dump_json(parts)

@@ -13,6 +13,8 @@ import pytest
 
 from scenewise import Agent, Settings
 from scenewise.tools.retrieval.encoders import Encoders, default_encoders
+from scenewise.tools.scene.pack import default_pack
+from scenewise.tools.scene.recogniser import SceneRecogniser
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from worlds import build_small_store
@@ -57,6 +59,7 @@ def small_store(tmp_path_factory: pytest.TempPathFactory, encoders: Encoders) ->
     path = tmp_path_factory.mktemp("world") / "store"
     build_small_store(path)
     Agent.open(path, settings=Settings(llm_off=True), encoders=encoders).close()
+    SceneRecogniser(default_pack(), encoders, folder=SceneRecogniser.folder_of(path)).train(tune=False)
     return path
 
 

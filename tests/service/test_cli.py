@@ -35,9 +35,9 @@ COMMANDS = list(commands(typer.main.get_command(app)))
 
 def test_these_are_the_commands() -> None:
     assert {" ".join(words) for words in COMMANDS} == {
-        *("", "demo", "ingest", "chat", "recommend", "train", "reindex", "doctor", "items", "scenes", "turns"),
         *("graph", "graph ask", "graph show", "graph path", "graph bridge", "graph stats", "graph export"),
         *("item", "item put", "item delete", "item show"),
+        *("", "demo", "ingest", "chat", "recommend", "train", "reindex", "doctor", "items", "scenes", "turns", "places"),
         *("llm", "llm fetch", "llm start", "llm stop", "llm status", "llm probe"),
     }
 

@@ -38,9 +38,11 @@ moments = st.builds(
     Moment,
     device=maybe(text),
     local_time=maybe(st.datetimes(timezones=st.none() | offsets, min_value=datetime(1, 1, 3), max_value=datetime(9999, 12, 29))),
-    place=maybe(st.builds(Place, type=maybe(text), latitude=maybe(floats), longitude=maybe(floats), speed_mps=maybe(floats))),
+    place=maybe(st.builds(Place, type=maybe(text), speed_mps=maybe(floats))),  # of coordinates, none are kept: see test_coordinates
     locale=text,
     available_min=maybe(floats),
+    network=maybe(text),
+    weather=maybe(text),
 )
 tastes = st.builds(Taste, attribute=text, value=text, strength=floats, source=text, time_s=floats, locked=st.booleans())
 nodes = st.tuples(names, text).map(":".join)

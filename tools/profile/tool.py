@@ -113,7 +113,7 @@ def describe(profile: Profile, catalogue: Catalogue) -> str:
         for word, tastes in (("likes", profile.likes), ("dislikes", profile.dislikes))
         if tastes
     ]
-    parts += [f"{name}: {rule}" for name, rule in sorted(profile.constraints.items())]
+    parts += [f"{name}: {rule}" for name, rule in sorted(profile.constraints.items()) if "." not in name]
     return f"The user {'; '.join(parts)}." if parts else "Nothing is known about the user's tastes."
 
 

@@ -31,6 +31,7 @@ _USUAL_DEVICES = MappingProxyType(
 )
 _USUAL_NETWORKS = MappingProxyType({"wifi": 0.65, "cellular": 0.32, "offline": 0.03})
 _USUAL_WEATHERS = MappingProxyType({"sunny": 0.4, "cloudy": 0.35, "rain": 0.2, "snow": 0.05})
+NETWORKS, WEATHERS = tuple(_USUAL_NETWORKS), tuple(_USUAL_WEATHERS)
 _RARE = 0.01  # the share of a place or device that only the pack knows
 _EDGE_H = 0.25
 _NIGHT_ENDS_H = 4
