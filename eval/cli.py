@@ -233,6 +233,30 @@ def scene_moments(
     _measure("cases", work, out, json_)
 
 
+@app.command(name="scene-value")
+def scene_value(
+    data: Data,
+    scene: Annotated[str, typer.Option("--scene", help="Columns of the moment that make the true scene, with commas.")],
+    format_: Format = "auto",
+    seeds: Seeds = "0,1,2",
+    tries: Annotated[int, typer.Option("--tries", min=1, max=6, help="Settings that may be tried on validation.")] = 2,
+    out: Out = None,
+    json_: Json = False,
+) -> None:
+    """Does the scene matter? One ranking model told the true scene, the recognised one, and none."""
+    from scenewise.eval.scene_value import run
+    from scenewise.tools.retrieval.encoders import default_encoders
+    from scenewise.tools.scene.pack import default_pack
+    from scenewise.tools.scene.recogniser import SceneRecogniser
+
+    def work(progress: Report) -> dict[str, Any]:
+        columns = [word for word in scene.split(",") if word]
+        recogniser = SceneRecogniser(default_pack(), default_encoders(load_settings().encoder))
+        return run(_read(data, format_), recogniser, columns, seeds=_seeds(seeds), tries=tries, progress=progress)
+
+    _measure("trainings", work, out, json_)
+
+
 @app.command()
 def speed(
     events: Annotated[int, typer.Option("--events", help="The largest size; the smaller ones are powers of ten.")] = 10_000_000,

@@ -103,10 +103,15 @@ def run(
     if len(worlds[0].target) <= SMALL and given_part(dataset, test_on) is None:
         worlds += [_world(dataset, seed, test_on=test_on) for seed in seeds[1:]]
     models = {name: settings[:tries] for name, settings in _SETTINGS.items() if name == "lr" or model in (name, "both")}
-    measures = {"auc": _auc, "log_loss": _log_loss, "ece": _ece}
+    measures = {"auc": auc_of, "log_loss": log_loss_of, "ece": _ece}
     rows = table(models, worlds, seeds, measures, progress=progress)
     protocol = _protocol(dataset, worlds[0], len(worlds), test_on, tries)
     return {"what": "ctr", "dataset": about(dataset, worlds[0]), "protocol": protocol, "rows": rows}
+
+
+def tried_settings(model: str, tries: int) -> tuple[FactorisationConfig, ...]:
+    """The first settings that a model ("lr", "fm", "deepfm") may try."""
+    return _SETTINGS[model][:tries]
 
 
 def table(
@@ -285,11 +290,13 @@ def _interval(samples: NDArray[np.float64], *, own: bool) -> list[float]:
     return [round(float(samples.mean()) - half, 4), round(float(samples.mean()) + half, 4)]
 
 
-def _auc(said: NDArray[np.float32], true: NDArray[np.float32]) -> float:
+def auc_of(said: NDArray[np.float32], true: NDArray[np.float32]) -> float:
+    """Area under the ROC curve; true: above 0 is positive."""
     return auc(said, true > 0)
 
 
-def _log_loss(said: NDArray[np.float32], true: NDArray[np.float32]) -> float:
+def log_loss_of(said: NDArray[np.float32], true: NDArray[np.float32]) -> float:
+    """Mean negative log likelihood; said: probabilities."""
     chance = np.clip(said.astype(np.float64), 1e-7, 1 - 1e-7)
     return float(-np.mean(np.where(true > 0, np.log(chance), np.log1p(-chance))))
 

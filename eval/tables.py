@@ -122,6 +122,30 @@ def scenes_table(results: Path) -> str:
     return "\n\n".join(tables)
 
 
+def scene_moments_table(results: Path) -> str:
+    """The gold set of moments: with all signals and without each, by who decides and by language, and abstaining."""
+    data = _read(results, "scene-moments")
+    lines = [f"{data['n_cases']} cases of the half `{data['split']}`", "", "| signals | macro-F1 | accuracy | ECE |", "|---" * 4 + "|"]
+    rows = list(data["signals"].items())
+    rows += [(f"all, cases decided by {part}", row) for part, row in data["by_decided_by"].items()]
+    rows += [(f"all, cases in {part}", row) for part, row in data["by_lang"].items()]
+    lines += [f"| {name} | {row['macro_f1']:.3f} | {row['accuracy']:.3f} | {row['ece']:.3f} |" for name, row in rows]
+    lines += ["", "| answered from a probability of | share answered | right of those |", "|---" * 3 + "|"]
+    return "\n".join([*lines, *(f"| {row['threshold']} | {row['coverage']:.3f} | {row['accuracy']:.3f} |" for row in data["abstention"])])
+
+
+def scene_value_table(results: Path) -> str:
+    """AUC of one model told the true scene, the recognised one, and none."""
+    lines = ["| set | true scene | inputs | AUC | log loss | true minus this |", "|---" * 6 + "|"]
+    for path in sorted(results.glob("scene-value-*.json")):
+        data = _read(results, path.stem)
+        for row in data["rows"]:
+            gain = f"{row['true_minus_this']:+.4f} {_interval(row['true_minus_this_95'])}" if "true_minus_this" in row else ""
+            names = ", ".join(data["dataset"]["true_scene"])
+            lines.append(f"| {data['dataset']['name']} | {names} | {row['inputs']} | {row['auc']:.4f} | {row['log_loss']:.4f} | {gain} |")
+    return "\n".join(lines)
+
+
 def speed_table(results: Path) -> str:
     """CPU seconds to fit and milliseconds to ask, by events."""
     if not (results / "speed.json").is_file():
@@ -144,6 +168,8 @@ TABLES: Mapping[str, Callable[[Path], str]] = {
     "labels": labels_table,
     "groups": groups_table,
     "scenes": scenes_table,
+    "scene-moments": scene_moments_table,
+    "scene-value": scene_value_table,
     "speed": speed_table,
     "turns": turns_table,
 }

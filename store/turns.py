@@ -70,7 +70,13 @@ class Turns:
     def scenes_of(self, user_id: UserId, *, last: int) -> dict[str, int]:
         """Count the scenes of a user's newest turns, `last` at most; turns without a scene do not count."""
         name = func.json_extract(table.c.record, "$.scene").label("scene")
-        mine = select(name).select_from(table).join(conversations).join(users, users.c.user_no == conversations.c.user_no).where(users.c.user_id == user_id)
+        mine = (
+            select(name)
+            .select_from(table)
+            .join(conversations)
+            .join(users, users.c.user_no == conversations.c.user_no)
+            .where(users.c.user_id == user_id)
+        )
         newest = mine.order_by(table.c.time_s.desc(), table.c.turn_no.desc()).limit(last).subquery()
         query = select(newest.c.scene, func.count()).select_from(newest).where(newest.c.scene.is_not(None)).group_by(newest.c.scene)
         with self._database.reading() as connection:

@@ -469,3 +469,40 @@ def test_the_turn_of_an_agent_in_python_is_the_one_that_turns_prints(read: Read,
     with Agent.open(own_store, settings=Settings(llm_off=True)) as agent:
         turn = agent.turn("only films please", "ann")
     assert read("turns", turn.turn_id, "--store", own_store)["reply"] == turn.reply
+
+
+def test_scenes_train_and_a_changed_file_trains_anew(read: Read, run: Run, own_store: Path) -> None:
+    kept = own_store / "cache" / "scenes" / "scenes.safetensors"
+    own = own_store / "scenes.toml"
+    head = 'no_scene = ["anything"]\n[scene.gaming]\ndescription = "playing"\nexamples = [%s]\n[scene.garden]\ndescription = "outside"\nexamples = ["weeding"]\n'
+    own.write_text(head % '"one more level", "boss fight"', encoding="utf-8")
+    report = read("scenes", "train", "--store", own_store)
+    assert (report["scenes"], report["tuned"]) == (2, True)
+    assert report["examples"] == 6  # with each scene's description, and one of none
+    first = kept.read_bytes()
+    assert read("scenes", "--text", "one more level", "--store", own_store)["scene"] == "gaming"
+    assert kept.read_bytes() == first
+    own.write_text(head % '"one more level", "boss fight", "co-op tonight"', encoding="utf-8")
+    read("scenes", "--text", "co-op tonight", "--store", own_store)
+    assert kept.read_bytes() != first
+    assert "learned 7 examples of 2 scenes" in run("scenes", "train", "--store", own_store).stdout
+
+
+def test_places_are_named_listed_used_and_forgotten(read: Read, run: Run, own_store: Path) -> None:
+    mine = ("--user", "ann", "--store", own_store)
+    (place,) = read("places", "my gym", "--at", "48.13715,11.57612", "--radius", "200", *mine)
+    assert place == {"name": "my gym", "type": "gym", "latitude": 48.1372, "longitude": 11.5761, "radius_m": 200}
+    assert "my gym  gym" in run("places", *mine).stdout
+    shown = read("recommend", "--text", "songs", "--place", "48.1375,11.5765", *mine)
+    assert ["place", "gym"] in [[name, value] for name, value, _ in shown["signals"]]
+    assert read("places", "my gym", "--forget", *mine) == []
+    read("places", "my gym", "--forget", *mine, code=3)
+    read("places", "home", *mine, code=2)
+    read("places", "home", "--at", "nowhere", *mine, code=2)
+
+
+def test_network_and_weather_are_signals(read: Read, own_store: Path) -> None:
+    shown = read("recommend", "--store", own_store, "--text", "songs", "--network", "offline", "--weather", "Rain")
+    assert {(name, value) for name, value, _ in shown["signals"]} >= {("network", "offline"), ("weather", "rain")}
+    assert "wifi, cellular, offline" in read("recommend", "--store", own_store, "--network", "pigeon", code=2)["error"]
+    assert "sunny" in read("recommend", "--store", own_store, "--weather", "frogs", code=2)["error"]
