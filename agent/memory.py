@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from scenewise.store.types import ItemId
@@ -57,5 +57,5 @@ class Memory:
         ids = {name: tuple(ItemId(value) for value in data.get(name, ())) for name in ("items", "rejected")}
         shown_s = {ItemId(item_id): float(time_s) for item_id, time_s in data.get("shown_s", {}).items()}
         ban = {str(name): tuple(values) for name, values in (data.get("ban") or {}).items()}
-        words = {name: data.get(name) for name in ("scene", "corrected", "place")}
-        return cls(data.get("turn_id"), shown_s=shown_s, ban=ban, turns=int(data.get("turns", 0)), **words, **ids)
+        memory = cls(data.get("turn_id"), ids["items"], shown_s, ids["rejected"], ban, data.get("scene"), int(data.get("turns", 0)))
+        return replace(memory, corrected=data.get("corrected"), place=data.get("place"))

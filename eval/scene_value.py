@@ -13,7 +13,6 @@ from scenewise.eval.columns import fields, take, telling
 from scenewise.eval.cross_scene import scenes_of
 from scenewise.eval.ctr import ALL, SMALL, World, auc_of, labelled, log_loss_of, split, table, tried_settings, uses
 from scenewise.eval.dataset import Codes, Dataset
-from scenewise.store.errors import InputError
 from scenewise.store.types import Moment, Place
 from scenewise.tools.collaborative.factorisation import Words
 from scenewise.tools.scene.pack import NO_SCENE
@@ -54,10 +53,11 @@ def run(
     knows less. Nothing else of the moment is given to the machine. InputError for a column that is not there.
     """
     scene, names = scenes_of(dataset, columns, most=_MOST_SCENES)
+    true = Codes(names, scene.astype(np.int32))
     seen, known = recognised(dataset, recogniser, columns)
-    worlds = [_world(dataset, Codes(names, scene), seen, seeds[0])]
+    worlds = [_world(dataset, true, seen, seeds[0])]
     if len(worlds[0].target) <= SMALL:
-        worlds += [_world(dataset, Codes(names, scene), seen, seed) for seed in seeds[1:]]
+        worlds += [_world(dataset, true, seen, seed) for seed in seeds[1:]]
     measures = {"auc": auc_of, "log_loss": log_loss_of}
     rows = table({"fm": tried_settings("fm", tries)}, worlds, seeds, measures, progress=progress)
     for row in rows:
@@ -73,8 +73,6 @@ def run(
 
 def recognised(dataset: Dataset, recogniser: SceneRecogniser, columns: Sequence[str]) -> tuple[Codes, list[str]]:
     """The scene that the recogniser reads for each event, and the parts of the moment that the columns gave."""
-    if missing := [name for name in columns if name not in dataset.context]:
-        raise InputError(f"this set has no column {missing[0]!r}: it has {', '.join(dataset.context) or 'none'}")
     table_ = np.stack([dataset.context[name].code for name in columns])
     kinds, code = np.unique(table_, axis=1, return_inverse=True)
     names = (*recogniser.pack.names, NO_SCENE)
@@ -101,7 +99,7 @@ def moment_of(words: Mapping[str, str], *, situnes: bool = False) -> tuple[str, 
         if name in ("daytime", "time"):
             hour = _HOURS.get(value, hour)
         if name in ("time", "isweekend"):
-            day = _COARSE_DAYS.get(value, day)
+            day = _COARSE_DAYS.get(value) if day is None else day
         if name == "weekday" and value in _DAYS:
             day = _DAYS.index(value)
         if name in ("homework", "location"):
@@ -121,7 +119,7 @@ def _world(dataset: Dataset, true: Codes, seen: Codes, seed: int) -> World:
     parts = split(dataset, rows, seed)
     columns, moment = fields(dataset, rows)
     plain = {name: column for name, column in columns.items() if name not in moment} | uses(dataset, rows, parts[0])
-    scenes = {"scene": Words(true.names, true.code[rows.event].astype(np.int32)), RECOGNISED: Words(seen.names, seen.code[rows.event])}
+    scenes = {"scene": Words(true.names, true.code[rows.event]), RECOGNISED: Words(seen.names, seen.code[rows.event])}
     names = telling(take(plain, parts[0]))
     inputs = {ALL: names | {"scene"}, RECOGNISED: names | {RECOGNISED}, NONE: names}
     return World({**plain, **scenes}, rows.target, parts, inputs)

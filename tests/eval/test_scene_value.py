@@ -41,6 +41,7 @@ def test_words_of_public_sets_become_moments() -> None:
     }
     assert moment_of(frappe) == ("", Moment(local_time=datetime(2026, 3, 8, 9), place=Place("office"), weather="rain"))
     depaul = {"Time": "Weekend", "Location": "Home", "Companion": "Partner"}
+    assert moment_of(dict(reversed(frappe.items()))) == moment_of(frappe)
     assert moment_of(depaul) == ("with my partner", Moment(local_time=datetime(2026, 3, 7, 20), place=Place("home")))
     assert moment_of({"time": "2", "weather": "2"}, situnes=True) == ("", Moment(local_time=datetime(2026, 3, 4, 15, 30), weather="rain"))
     assert moment_of({"Time": "NA", "Location": "Cinema"}) == ("", Moment())
@@ -62,5 +63,5 @@ def test_a_scene_that_decides_is_worth_as_much_recognised_as_true(tmp_path: Path
     assert auc[RECOGNISED] > 0.9
     assert auc["no scene"] < 0.65
     assert result["dataset"]["moment_knows"] == ["place", "time"]
-    with pytest.raises(InputError, match="no column"):
+    with pytest.raises(InputError, match="this set has Location, Time"):
         run(read(path, "auto"), SceneRecogniser(PACK, encoders), ["Companion"], seeds=(0,), tries=1)

@@ -490,7 +490,7 @@ def test_scenes_train_and_a_changed_file_trains_anew(read: Read, run: Run, own_s
 
 def test_places_are_named_listed_used_and_forgotten(read: Read, run: Run, own_store: Path) -> None:
     mine = ("--user", "ann", "--store", own_store)
-    (place,) = read("places", "my gym", "--at", "48.13715,11.57612", "--radius", "200", *mine)
+    (place,) = read("places", "my gym", "--at", "48.13721,11.57612", "--radius", "200", *mine)
     assert place == {"name": "my gym", "type": "gym", "latitude": 48.1372, "longitude": 11.5761, "radius_m": 200}
     assert "my gym  gym" in run("places", *mine).stdout
     shown = read("recommend", "--text", "songs", "--place", "48.1375,11.5765", *mine)
