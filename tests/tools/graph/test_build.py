@@ -8,7 +8,7 @@ from scenewise.store.types import Edge, Item, ItemId
 from scenewise.tools.catalogue.catalogue import Catalogue
 from scenewise.tools.graph import KnowledgeGraph
 from scenewise.tools.graph.aliases import load_aliases
-from scenewise.tools.graph.relations import RELATIONS
+from scenewise.tools.graph.schema import load_schema
 
 
 @dataclass(frozen=True)
@@ -122,4 +122,4 @@ def test_alias_table_is_folded_and_one_step_deep():
 
 
 def test_relation_weights_are_shares():
-    assert all(0 < relation.weight <= 1 for relation in RELATIONS.values())
+    assert all(0 < relation.weight <= 1 for relation in load_schema().relations.values())
