@@ -94,7 +94,7 @@ class VllmModel:
         self._connections: dict[asyncio.AbstractEventLoop, httpx.AsyncClient] = {}
         self._clients: dict[tuple[asyncio.AbstractEventLoop, int], BaseChatModel] = {}
 
-    def _client(self, max_tokens: int) -> Any:
+    def client(self, max_tokens: int) -> Any:
         loop = asyncio.get_running_loop()
         if (loop, max_tokens) not in self._clients:
             import httpx
@@ -123,32 +123,32 @@ class VllmModel:
 
     async def plan(self, messages: Sequence[Message], tools: Sequence[ToolSchema], *, max_tokens: int, timeout_s: float) -> PlanAnswer:
         """Ask for tool calls under `tool_choice="required"`; a plan cut at `max_tokens` keeps its complete calls."""
-        bound = self._client(max_tokens).bind_tools(list(tools), tool_choice="required", strict=True, parallel_tool_calls=True)
+        bound = self.client(max_tokens).bind_tools(list(tools), tool_choice="required", strict=True, parallel_tool_calls=True)
         begun = time.monotonic()
-        answer = await _in_time(bound.ainvoke(list(messages)), timeout_s, "plan")
+        answer = await in_time(bound.ainvoke(list(messages)), timeout_s, "plan")
         calls = [Call(call["name"], call["args"]) for call in answer.tool_calls]
         if not calls:
             calls = salvage(str(answer.content))
-        prompt_tokens, completion_tokens = _usage(answer)
+        prompt_tokens, completion_tokens = usage(answer)
         finish = str(answer.response_metadata.get("finish_reason", ""))
         return PlanAnswer(tuple(calls), finish, prompt_tokens, completion_tokens, time.monotonic() - begun)
 
     async def write(self, prompts: Sequence[WritePrompt], *, max_tokens: int, timeout_s: float) -> tuple[Written, ...]:
         """Send all prompts at once, so that the server batches them; one that fails does not spoil the others."""
-        client = self._client(max_tokens).bind(stop=["\n"], frequency_penalty=0.3)
+        client = self.client(max_tokens).bind(stop=["\n"], frequency_penalty=0.3)
 
         async def one(prompt: WritePrompt) -> Written:
             extra = {**EXTRA_BODY, "structured_outputs": {"regex": prompt.pattern}} if prompt.pattern else EXTRA_BODY
             try:
-                answer = await _in_time(client.ainvoke(list(prompt.messages), extra_body=extra), timeout_s, "write")
+                answer = await in_time(client.ainvoke(list(prompt.messages), extra_body=extra), timeout_s, "write")
             except ModelError as error:
                 return Written("", error=error.reason)
-            return Written(str(answer.content)[:MAX_TEXT].strip(), _usage(answer)[1])
+            return Written(str(answer.content)[:MAX_TEXT].strip(), usage(answer)[1])
 
         return tuple(await asyncio.gather(*(one(prompt) for prompt in prompts)))
 
 
-async def _in_time(pending: Any, timeout_s: float, what: str) -> AIMessage:
+async def in_time(pending: Any, timeout_s: float, what: str) -> AIMessage:
     """Await an answer; every way it can fail becomes a ModelError with a short reason."""
     import httpx
     import openai
@@ -167,7 +167,7 @@ async def _in_time(pending: Any, timeout_s: float, what: str) -> AIMessage:
     return answer
 
 
-def _usage(answer: AIMessage) -> tuple[int, int]:
+def usage(answer: AIMessage) -> tuple[int, int]:
     usage = answer.usage_metadata
     return (usage["input_tokens"], usage["output_tokens"]) if usage else (0, 0)
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from scenewise.service import console as c
+from scenewise.service.graph_build_cli import app as graph_build_app
 from scenewise.service.graph_cli import app as graph_app
 from scenewise.service.item_cli import app as item_app
 from scenewise.service.llm_cli import app as llm_app
@@ -22,6 +23,7 @@ app = typer.Typer(
     name="scenewise", no_args_is_help=True, help="An LLM agent that recommends across scenes.", pretty_exceptions_enable=False
 )
 app.add_typer(llm_app, name="llm")
+graph_app.registered_commands += graph_build_app.registered_commands
 app.add_typer(graph_app, name="graph")
 app.add_typer(item_app, name="item")
 for command in (*show_app.registered_commands, *places_app.registered_commands, *train_app.registered_commands):

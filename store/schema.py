@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Float, ForeignKey, Index, Integer, MetaData, Table, Text, UniqueConstraint
 
-VERSIONS = ("0001", "0002", "0004")  # every schema version this program can read, oldest first; a test compares them with migrations/
+VERSIONS = ("0001", "0002", "0003", "0004")  # every version this program can read, oldest first; a test compares them with migrations/
 HEAD = VERSIONS[-1]
 
 metadata = MetaData()
@@ -158,4 +158,26 @@ turns = Table(
     Column("record", Text, nullable=False),  # JSON object
     UniqueConstraint("turn_id"),
     Index("turns_conversation", "conversation_no", "time_s"),
+)
+
+# What the graph's builder has read: one row a text's node and a reader, replaced when the text is read again.
+readings = Table(
+    "readings",
+    metadata,
+    Column("node", Text, primary_key=True, nullable=False),
+    Column("source", Text, primary_key=True, nullable=False),
+    Column("text_hash", Text, nullable=False),
+    Column("outcome", Text, nullable=False),  # JSON: {kept, refused: {reason: n}, tokens_in, tokens_out, error}
+    Column("read_s", Float, nullable=False),
+)
+
+# Names taken for one; the edges themselves keep the names they were read with, so that a merge can be undone.
+merges = Table(
+    "merges",
+    metadata,
+    Column("node", Text, primary_key=True, nullable=False),
+    Column("into_node", Text, nullable=False),
+    Column("score", Float, nullable=False),
+    Column("decided_by", Text, nullable=False),
+    Column("merged_s", Float, nullable=False),
 )

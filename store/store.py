@@ -20,6 +20,7 @@ from scenewise.store.items import Items
 from scenewise.store.lock import WriterLock
 from scenewise.store.numbers import RowNumbers
 from scenewise.store.profiles import Profiles
+from scenewise.store.readings import Merges, Readings
 from scenewise.store.revision import Part, read_revision
 from scenewise.store.schema import HEAD, items, users
 from scenewise.store.schema_version import check_readable, migrate, read_version
@@ -64,6 +65,8 @@ class Store:
         self.users = Users(database, user_numbers, clock)
         self.events = Events(database, user_numbers, item_numbers)
         self.edges = Edges(database, clock)
+        self.readings = Readings(database)
+        self.merges = Merges(database)
         self.profiles = Profiles(database, user_numbers)
         self.turns = Turns(database, user_numbers)
 

@@ -21,8 +21,9 @@ class Aliases:
         return self.same.get(attribute, {}).get(key, key)
 
 
-def load_aliases() -> Aliases:
-    """Read the table that ships with the graph."""
+def load_aliases(merged: Mapping[str, Mapping[str, str]] | None = None) -> Aliases:
+    """Read the table that ships with the graph; `merged` adds names by type (`resolution.alias_table` makes it of a store's merges)."""
     table = tomllib.loads(files(__package__).joinpath("aliases.toml").read_text(encoding="utf-8"))
     related = tuple((left, right) for left, rights in table["related"].items() for right in rights)
-    return Aliases(same=table["same"], related=related)
+    same = {kind: {**names, **table["same"].get(kind, {})} for kind, names in (merged or {}).items()}
+    return Aliases(same=table["same"] | same, related=related)

@@ -22,6 +22,7 @@ from scenewise.tools.graph.fits import SceneOf, events_with_moments, fit_edges
 from scenewise.tools.graph.interests import Interest, interests_of
 from scenewise.tools.graph.paths import PLAIN, GraphPath, PathFinder
 from scenewise.tools.graph.relations import describe
+from scenewise.tools.graph.resolution import alias_table
 from scenewise.tools.graph.seeds import weigh_seeds
 from scenewise.tools.graph.view import nearest, view_of
 from scenewise.tools.graph.walks import Walker
@@ -66,12 +67,15 @@ class KnowledgeGraph:
         """
         edges = store.edges.holding(as_of_s)
         fits = fit_edges(events_with_moments(store, until_s=as_of_s), scene_of) if scene_of is not None else []
-        return cls.build(catalogue, (edge for part in (edges, fits) for edge in part), pack.scenes)
+        names = load_aliases(alias_table(store.merges.names()))
+        return cls.build(catalogue, (edge for part in (edges, fits) for edge in part), pack.scenes, aliases=names)
 
     @classmethod
-    def build(cls, catalogue: Catalogue, edges: Iterable[Edge] = (), scenes: Sequence[Scene] = ()) -> KnowledgeGraph:
+    def build(
+        cls, catalogue: Catalogue, edges: Iterable[Edge] = (), scenes: Sequence[Scene] = (), *, aliases: Aliases | None = None
+    ) -> KnowledgeGraph:
         """Build from parts; edges that name an unknown item are left out."""
-        aliases = load_aliases()
+        aliases = aliases or load_aliases()
         return cls(catalogue, build_facts(catalogue.items, edges, scenes, aliases=aliases), aliases=aliases)
 
     def changed(
