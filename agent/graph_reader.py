@@ -7,13 +7,36 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from scenewise.agent.model import EXTRA_BODY, VllmModel, in_time, usage
-from scenewise.store.errors import ModelError
+from scenewise.agent.model import EXTRA_BODY, VllmModel, connect, in_time, usage
+from scenewise.agent.settings import Settings
+from scenewise.store.errors import InputError, ModelError
+from scenewise.tools.graph.extraction.choosing import ChoosingExtractor
+from scenewise.tools.graph.extraction.claims import Extractor
 from scenewise.tools.graph.extraction.reader import Answer, Ask
+from scenewise.tools.graph.extraction.writing import WritingExtractor
+from scenewise.tools.graph.schema import Schema
+from scenewise.tools.retrieval.encoders import TextEncoder
 
 IN_FLIGHT = 32
 TIMEOUT_S = 300.0
 _TOP = 20
+READINGS = ("spans", "choose", "write")
+
+
+def make_extractor(reading: str, schema: Schema, encoder: TextEncoder, settings: Settings) -> Extractor:
+    """Make a reader of texts: "spans" (a trained classifier, no LLM), "choose" (the LLM confirms its spans) or "write" (the LLM writes).
+
+    Raises InputError for another word, ModelError where an LLM is needed and there is none.
+    """
+    if reading not in READINGS:
+        raise InputError(f"a reading is one of {', '.join(READINGS)}")
+    if reading == "spans":
+        return ChoosingExtractor(None, schema, encoder)
+    model = connect(settings)
+    if not isinstance(model, VllmModel):
+        raise ModelError("no LLM is set up: run `scenewise llm start`, set SCENEWISE_LLM_URL, or use --reading spans", reason="no LLM")
+    reader = VllmReader(model)
+    return WritingExtractor(reader, schema) if reading == "write" else ChoosingExtractor(reader, schema, encoder)
 
 
 class VllmReader:

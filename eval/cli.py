@@ -163,6 +163,30 @@ def graph_value(
     _measure("models", lambda report: run(_read(data, format_, titles, graph), seeds=_seeds(seeds), progress=report), out, json_)
 
 
+@app.command(name="graph-build")
+def graph_build(
+    data: Annotated[Path, typer.Option("--data", help="The folder of movies/redial-kg or shopping/retail-demo.")],
+    labels: Annotated[Path, typer.Option("--labels", help="Edges labelled by hand: eval/graph/plots.jsonl or products.jsonl.")],
+    reading: Annotated[str, typer.Option("--reading", help="spans, choose or write: as in `scenewise graph build`.")] = "spans",
+    out: Out = None,
+    json_: Json = False,
+) -> None:
+    """How true the edges are that are read out of texts: precision with 95% bounds, recall, evidence, tokens, seconds."""
+    from scenewise.agent.graph_reader import make_extractor
+    from scenewise.eval.graph_build import measure, read_labels, read_texts
+    from scenewise.tools.graph.schema import load_schema
+    from scenewise.tools.retrieval.encoders import default_encoders
+
+    def work(progress: Report) -> dict[str, Any]:
+        domain, texts = read_texts(data)
+        extractor = make_extractor(reading, load_schema(), default_encoders().english, load_settings())
+        begun = time.perf_counter()
+        result = measure(extractor, load_schema(), texts, domain, read_labels(labels), report=progress)
+        return {"data": data.name, "labels": labels.name, "seed": 0} | result | {"seconds": round(time.perf_counter() - begun, 1)}
+
+    _measure("texts", work, out, json_)
+
+
 @app.command(name="cross-scene")
 def cross_scene(
     data: Data,

@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from scenewise.agent.settings import Settings, load_settings
+from scenewise.agent.settings import load_settings
 from scenewise.service import console as c
-from scenewise.store.errors import InputError, ModelError
+from scenewise.store.errors import InputError
 
 if TYPE_CHECKING:
     from scenewise.store.store import Store
-    from scenewise.tools.graph.extraction.claims import Extractor
-    from scenewise.tools.graph.schema import Schema
     from scenewise.tools.retrieval.encoders import Encoders
 
 app = typer.Typer(no_args_is_help=True, help="The knowledge graph.")
@@ -53,6 +51,7 @@ def build(
     json_: Json = False,
 ) -> None:
     """Read new and changed texts into the graph. Stopped at any point, the same command goes on where it was."""
+    from scenewise.agent.graph_reader import make_extractor
     from scenewise.store.store import Store
     from scenewise.tools.graph.extraction.run import build_from_texts
     from scenewise.tools.graph.schema import store_schema
@@ -63,7 +62,7 @@ def build(
         encoders = default_encoders(settings.encoder)
         with Store.open(settings.store_path, read_only=dry_run, purpose="graph build") as opened:
             schema = store_schema(opened.path)
-            extractor = make_extractor(reading, schema, encoders, settings)
+            extractor = make_extractor(reading.value, schema, encoders.english, settings)
             with c.progress_bar(f"reading {source.value}") as progress:
                 result = build_from_texts(opened, extractor, schema, limit=limit, dry_run=dry_run, report=progress)
             merged = _merge(opened, encoders) if merge and not dry_run else 0
@@ -77,22 +76,6 @@ def build(
             c.out.print(f"edges: {result.new} new, {result.kept} as before, {result.closed} closed; {merged} names merged")
             c.out.print(f"[dim]refused: {dict(result.refused) or 'none'}; failed: {dict(result.errors) or 'none'}[/]")
             c.out.print(f"[dim]{result.tokens_in} tokens in, {result.tokens_out} out, {result.seconds:.1f} s[/]")
-
-
-def make_extractor(reading: Reading, schema: Schema, encoders: Encoders, settings: Settings) -> Extractor:
-    """Make the reader of texts; ModelError where it needs an LLM and there is none."""
-    from scenewise.agent.graph_reader import VllmReader
-    from scenewise.agent.model import VllmModel, connect
-    from scenewise.tools.graph.extraction.choosing import ChoosingExtractor
-    from scenewise.tools.graph.extraction.writing import WritingExtractor
-
-    if reading is Reading.spans:
-        return ChoosingExtractor(None, schema, encoders.english)
-    model = connect(settings)
-    if not isinstance(model, VllmModel):
-        raise ModelError("no LLM is set up: run `scenewise llm start`, set SCENEWISE_LLM_URL, or use --reading spans", reason="no LLM")
-    reader = VllmReader(model)
-    return WritingExtractor(reader, schema) if reading is Reading.write else ChoosingExtractor(reader, schema, encoders.english)
 
 
 def _merge(store: Store, encoders: Encoders) -> int:
