@@ -162,4 +162,4 @@ def _plain(span: Span) -> list[float]:
         words[-1].endswith(("ing", "ed", "s")),
         words[-1].endswith(("er", "or", "ist", "man")),
     )
-    return row.tolist()  # type: ignore[no-any-return]
+    return row.tolist()

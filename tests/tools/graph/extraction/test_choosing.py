@@ -21,7 +21,7 @@ from scenewise.tools.retrieval.encoders import Encoders
 BAG = Text(
     "item:a", "products", "This sturdy red backpack of waxed canvas is made for camping and long walks. You will love its timeless look."
 )
-FILM = Text("item:b", "movies", "A retired detective returns to Chicago to investigate a murder.")
+FILM = Text("item:b", "movies", "A retired detective investigates a murder in Chicago.")
 
 
 @pytest.fixture(scope="module")
