@@ -18,7 +18,12 @@ run = CliRunner()
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     with Store.open(tmp_path / "store", create=True) as store:
-        store.items.upsert([Item(ItemId("a"), "products", "Bag", text="A red bag for camping."), Item(ItemId("b"), "products", "Nothing")])
+        store.items.upsert(
+            [
+                Item(ItemId("a"), "products", "Bag", text="This sturdy red backpack of waxed canvas is made for camping and long walks."),
+                Item(ItemId("b"), "products", "Nothing"),
+            ]
+        )
         store.merges.add([Merge("use:campings", "use:camping", 0.95, "embedding", 1.0)])
     return tmp_path / "store"
 

@@ -134,7 +134,7 @@ class ChoosingExtractor:
     def _ask(self, text: Text, span: Span) -> Ask:
         section = self.section(text) or ""
         wanted = sorted(set(self._schema.from_texts(text.domain).values()) & set(load_examples()[section].names))
-        system, question = load("choose").messages(options=", ".join(wanted), marked=marked(span))
+        system, question = load("choose").messages(marked=marked(span))
         return Ask([system, *_shots(section, tuple(wanted)), question], options=(*wanted, NONE))
 
 

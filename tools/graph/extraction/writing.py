@@ -58,7 +58,7 @@ class WritingExtractor:
     def _ask(self, text: Text, window: str) -> Ask:
         allowed = self._schema.from_texts(text.domain)
         lines = "\n".join(f"- {name}: {self._schema.relations[name].asks or name.replace('_', ' ')}" for name in allowed)
-        messages = load("extract").messages(relations=lines, text=window)
+        messages = load("extract").messages(question=f"{lines}\n<data>\n{window}\n</data>")
         return Ask(messages, grammar=grammar(list(allowed)), max_tokens=_TOKENS)
 
     def _read(self, text: Text, answers: Sequence[Answer]) -> Extraction:

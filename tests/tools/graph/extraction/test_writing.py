@@ -35,7 +35,7 @@ def test_what_all_questions_share_comes_first() -> None:
     WritingExtractor(reader, load_schema()).extract([BAG, Text("item:c", "products", "Another.")])
     first, second = (ask.messages for ask in reader.asked)
     assert first[:-1] == second[:-1]
-    assert str(first[-1]["content"]).startswith("<data>")
+    assert str(first[-1]["content"]).split("<data>")[0] == str(second[-1]["content"]).split("<data>")[0] != ""
 
 
 def test_an_answer_becomes_claims_with_its_cost() -> None:
