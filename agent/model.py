@@ -95,6 +95,7 @@ class VllmModel:
         self._clients: dict[tuple[asyncio.AbstractEventLoop, int], BaseChatModel] = {}
 
     def client(self, max_tokens: int) -> Any:
+        """LangChain's chat model for answers of at most `max_tokens`, of the running event loop."""
         loop = asyncio.get_running_loop()
         if (loop, max_tokens) not in self._clients:
             import httpx
@@ -168,6 +169,7 @@ async def in_time(pending: Any, timeout_s: float, what: str) -> AIMessage:
 
 
 def usage(answer: AIMessage) -> tuple[int, int]:
+    """Tokens in and out, (0, 0) where the server does not say."""
     usage = answer.usage_metadata
     return (usage["input_tokens"], usage["output_tokens"]) if usage else (0, 0)
 
