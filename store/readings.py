@@ -6,11 +6,11 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 
-from sqlalchemy import select, update
+from sqlalchemy import Connection, select, update
 
 from scenewise.store.database import Database
 from scenewise.store.errors import InputError, NotFound
-from scenewise.store.revision import grow_revision
+from scenewise.store.revision import grow_revision, note_erasure
 from scenewise.store.schema import merges, readings
 
 
@@ -79,7 +79,7 @@ class Merges:
             rows = [(one.node, one.into, one.score, one.decided_by, one.merged_s) for one in new]
             if rows:
                 connection.exec_driver_sql("INSERT OR REPLACE INTO merges VALUES (?, ?, ?, ?, ?)", rows)
-                grow_revision(connection, "edges")
+                _note_other_names(connection)
 
     def undo(self, node: str) -> None:
         """Let a node stand for itself, now and when names are compared again; NotFound where it was not merged."""
@@ -87,7 +87,7 @@ class Merges:
         with self._database.writing() as connection:
             if not connection.execute(update(merges).where(same).values(into_node=node, decided_by="hand")).rowcount:
                 raise NotFound("this name was not merged into another; `scenewise graph merges` lists those that were")
-            grow_revision(connection, "edges")
+            _note_other_names(connection)
 
     def all(self) -> list[Merge]:
         """Return all merges as they were decided, by node; one that was undone points at itself."""
@@ -98,6 +98,12 @@ class Merges:
         """Map each merged node to the one that stands for it."""
         into = {one.node: one.into for one in self.all() if one.node != one.into}
         return {node: _last(node, into) for node in into}
+
+
+def _note_other_names(connection: Connection) -> None:
+    """Facts may stand under other names now: whoever holds them in memory must read all anew."""
+    grow_revision(connection, "edges")
+    note_erasure(connection)
 
 
 def _last(node: str, into: dict[str, str]) -> str:

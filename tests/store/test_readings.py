@@ -33,3 +33,13 @@ def test_names_cannot_go_in_a_ring(store: Store) -> None:
     with pytest.raises(InputError, match="ring"):
         store.merges.add([Merge("place:b", "place:a", 1.0, "hand", 1.0)])
     assert store.merges.names() == {"place:a": "place:b"}
+
+
+def test_after_a_merge_nobody_can_tell_which_facts_stay_as_they_were(store: Store) -> None:
+    seen = store.revision("items"), store.revision("edges")
+    store.merges.add([Merge("topic:trains", "topic:train", 0.95, "meaning", 1.0)])
+    assert store.changes(*seen) is None
+    seen = store.revision("items"), store.revision("edges")
+    assert store.changes(*seen) is not None
+    store.merges.undo("topic:trains")
+    assert store.changes(*seen) is None

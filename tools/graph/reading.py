@@ -17,7 +17,8 @@ from scenewise.store.errors import InputError
 from scenewise.tools.copywriter.nouns import NOUNS
 from scenewise.tools.graph.build import item_node
 from scenewise.tools.graph.patterns import Pattern, Step
-from scenewise.tools.graph.relations import RELATIONS, role_of
+from scenewise.tools.graph.relations import role_of
+from scenewise.tools.graph.schema import load_schema
 
 if TYPE_CHECKING:
     from scenewise.tools.graph.graph import KnowledgeGraph
@@ -125,7 +126,9 @@ def _reader(graph: KnowledgeGraph, clause: re.Match[str]) -> Callable[[str], Pat
         return partial(_by_role, graph, clause["which"])
     if clause["verb"]:
         made = f"{clause['done'].casefold()} by" if clause["done"] else None
-        relations = tuple(name for name, known in RELATIONS.items() if known.verb and made in (None, known.verb, "created by"))
+        relations = tuple(
+            name for name, known in load_schema().relations.items() if known.verb and made in (None, known.verb, "created by")
+        )
         return partial(_named, graph, relations)
     if clause["like"]:
         return partial(_like, graph)
