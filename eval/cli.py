@@ -2,44 +2,39 @@
 
 from __future__ import annotations
 
-import json
-import os
-import platform
 import shutil
-import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import Progress
 
 from scenewise.agent.settings import load_settings
-from scenewise.store.errors import InputError, ScenewiseError
+from scenewise.eval.console import (
+    Data,
+    Format,
+    GraphPath,
+    Json,
+    Out,
+    Report,
+    Seeds,
+    StoreOption,
+    Text,
+    Titles,
+    Tries,
+    bar,
+    clear_errors,
+    measured,
+    publish,
+    read_data,
+    read_seeds,
+    vectors_folder,
+)
 
-if TYPE_CHECKING:
-    from scenewise.eval.dataset import Dataset
-
-Report = Callable[[int, int | None], None]
 app = typer.Typer(no_args_is_help=True, help="Measure: ranking, clicks, ratings, cold starts, the graph, scenes, speed, turns.")
-err = Console(stderr=True)
 NOW_S = 1_777_888_800.0  # the clock of generated turns: the same run gives the same turns
-
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
-Out = Annotated[Path | None, typer.Option("--out", help="Also write the result to this file.")]
-Data = Annotated[Path, typer.Option("--data", help="A file or folder of a public data set, or a store's folder.")]
-Format = Annotated[str, typer.Option("--format", help="How it is written; auto: told by its names and headers.")]
-Titles = Annotated[Path | None, typer.Option("--titles", help="A table of ids and titles over which a recbole set's graph is joined.")]
-GraphPath = Annotated[Path | None, typer.Option("--graph", help="The folder of a graph that goes with a movielens set.")]
-Seeds = Annotated[str, typer.Option("--seeds", help="Seeds, with commas; intervals and means are over them.")]
-Tries = Annotated[int, typer.Option("--tries", min=1, max=50, help="Settings that a model may try on validation.")]
-Text = Annotated[bool, typer.Option("--text/--no-text", help="Let models read titles and texts.")]
-StoreOption = Annotated[Path | None, typer.Option("--store", help="The store's folder; default: the demo store.")]
 
 
 @app.command()
@@ -56,16 +51,16 @@ def turns(
     from scenewise.agent.model import VllmModel
     from scenewise.eval.turns import run_turns
 
-    with _clear_errors():
+    with clear_errors():
         settings = load_settings(store=store, llm_off=True if llm == "off" else None)
         model = VllmModel("http://127.0.0.1:9/v1", "down") if llm == "down" else None
-        with TemporaryDirectory() as scratch, _bar("turns") as progress:
+        with TemporaryDirectory() as scratch, bar("turns") as progress:
             copy = Path(scratch) / "store"  # turns are kept and tastes stated: not in the store that is measured
             shutil.copytree(settings.store_path, copy)
             with Agent.open(copy, settings=settings, model=model, clock=lambda: NOW_S) as agent:
                 agent.turn("hello", None)
                 result = run_turns(agent, n, seed=seed, now=datetime.fromtimestamp(NOW_S), progress=progress) | {"llm": llm}
-        _publish(result, out, json_)
+        publish(result, out, json_)
         if any(result["failures"].values()):
             raise typer.Exit(1)
 
@@ -88,11 +83,15 @@ def ranking(
     from scenewise.eval.ranking import run
 
     def work(progress: Report) -> dict[str, Any]:
-        chosen: dict[str, Any] = {"without": frozenset(word for word in without.split(",") if word), "text": text, "cache": _vectors()}
-        dataset = _read(data or load_settings().home / "data" / "ml-100k" / "ml-100k.inter", format_, titles, graph)
-        return run(dataset, protocol=protocol, seeds=_seeds(seeds), tries=tries, progress=progress, **chosen)
+        chosen: dict[str, Any] = {
+            "without": frozenset(word for word in without.split(",") if word),
+            "text": text,
+            "cache": vectors_folder(),
+        }
+        dataset = read_data(data or load_settings().home / "data" / "ml-100k" / "ml-100k.inter", format_, titles, graph)
+        return run(dataset, protocol=protocol, seeds=read_seeds(seeds), tries=tries, progress=progress, **chosen)
 
-    _measure("models", work, out, json_)
+    measured("models", work, out, json_)
 
 
 @app.command()
@@ -110,9 +109,9 @@ def ctr(
     from scenewise.eval.ctr import run
 
     def work(progress: Report) -> dict[str, Any]:
-        return run(_read(data, format_), model=model, seeds=_seeds(seeds), tries=tries, test_on=test_on, progress=progress)
+        return run(read_data(data, format_), model=model, seeds=read_seeds(seeds), tries=tries, test_on=test_on, progress=progress)
 
-    _measure("trainings", work, out, json_)
+    measured("trainings", work, out, json_)
 
 
 @app.command()
@@ -122,7 +121,7 @@ def rating(
     """Ratings: RMSE and MAE of biases, neighbours and the factorisation machine, with and without the moment."""
     from scenewise.eval.rating import run
 
-    _measure("trainings", lambda report: run(_read(data, format_), seeds=_seeds(seeds), tries=tries, progress=report), out, json_)
+    measured("trainings", lambda report: run(read_data(data, format_), seeds=read_seeds(seeds), tries=tries, progress=report), out, json_)
 
 
 @app.command(name="cold-start")
@@ -141,10 +140,10 @@ def cold_start(
     from scenewise.eval.cold_start import run
 
     def work(progress: Report) -> dict[str, Any]:
-        dataset = _read(data, format_, titles, graph)
-        return run(dataset, what=what, seeds=_seeds(seeds), text=text, cache=_vectors(), progress=progress)
+        dataset = read_data(data, format_, titles, graph)
+        return run(dataset, what=what, seeds=read_seeds(seeds), text=text, cache=vectors_folder(), progress=progress)
 
-    _measure("models", work, out, json_)
+    measured("models", work, out, json_)
 
 
 @app.command(name="graph-value")
@@ -160,7 +159,7 @@ def graph_value(
     """Does the graph earn its place? The real one against none and against a random one of the same shape."""
     from scenewise.eval.graph_value import run
 
-    _measure("models", lambda report: run(_read(data, format_, titles, graph), seeds=_seeds(seeds), progress=report), out, json_)
+    measured("models", lambda report: run(read_data(data, format_, titles, graph), seeds=read_seeds(seeds), progress=report), out, json_)
 
 
 @app.command(name="graph-build")
@@ -184,7 +183,7 @@ def graph_build(
         result = measure(extractor, load_schema(), texts, domain, read_labels(labels), report=progress)
         return {"data": data.name, "labels": labels.name, "seed": 0} | result | {"seconds": round(time.perf_counter() - begun, 1)}
 
-    _measure("texts", work, out, json_)
+    measured("texts", work, out, json_)
 
 
 @app.command(name="cross-scene")
@@ -204,9 +203,9 @@ def cross_scene(
     def work(progress: Report) -> dict[str, Any]:
         columns = [word for word in scene.split(",") if word]
         config = TransformerConfig(epochs=epochs)
-        return run(_read(data, format_), columns=columns, seeds=_seeds(seeds), config=config, progress=progress)
+        return run(read_data(data, format_), columns=columns, seeds=read_seeds(seeds), config=config, progress=progress)
 
-    _measure("seeds", work, out, json_)
+    measured("seeds", work, out, json_)
 
 
 @app.command()
@@ -230,7 +229,7 @@ def scene(
         names = {"train": train.rpartition("/")[2], "cases": cases.rpartition("/")[2], "shots": shots}
         return names | run(known, asked, default_encoders(load_settings().encoder), tune=tune, seed=seed, progress=progress)
 
-    _measure("steps", work, out, json_)
+    measured("steps", work, out, json_)
 
 
 @app.command(name="scene-moments")
@@ -254,7 +253,7 @@ def scene_moments(
         cases, scenes = read_moments(file, split), load_pack(pack) if pack else default_pack()
         return {"split": split} | run(cases, scenes, default_encoders(load_settings().encoder), tune=tune, seed=seed, progress=progress)
 
-    _measure("cases", work, out, json_)
+    measured("cases", work, out, json_)
 
 
 @app.command(name="scene-value")
@@ -276,9 +275,9 @@ def scene_value(
     def work(progress: Report) -> dict[str, Any]:
         columns = [word for word in scene.split(",") if word]
         recogniser = SceneRecogniser(default_pack(), default_encoders(load_settings().encoder))
-        return run(_read(data, format_), recogniser, columns, seeds=_seeds(seeds), tries=tries, progress=progress)
+        return run(read_data(data, format_), recogniser, columns, seeds=read_seeds(seeds), tries=tries, progress=progress)
 
-    _measure("trainings", work, out, json_)
+    measured("trainings", work, out, json_)
 
 
 @app.command()
@@ -291,7 +290,7 @@ def speed(
     """What fitting and asking cost beside plain implicit on the same data, and from 10^4 to 10^7 made-up events."""
     from scenewise.eval.speed import run
 
-    _measure("sizes", lambda report: run(events, seed=seed, progress=report), out, json_)
+    measured("sizes", lambda report: run(events, seed=seed, progress=report), out, json_)
 
 
 @app.command(name="graph-speed")
@@ -305,7 +304,7 @@ def graph_speed(
     """The graph of 10^4 to 10^6 made-up edges: loading, memory, neighbours, paths, walks, changes."""
     from scenewise.eval.graph_speed import run
 
-    _measure("sizes", lambda report: run(edges, questions=questions, seed=seed, progress=report), out, json_)
+    measured("sizes", lambda report: run(edges, questions=questions, seed=seed, progress=report), out, json_)
 
 
 @app.command()
@@ -324,7 +323,7 @@ def latency(
         with TemporaryDirectory() as scratch:
             return run(Path(scratch) / "store", items=items, events=events, turns=n, seed=seed, now_s=NOW_S, progress=progress)
 
-    _measure("turns", work, out, json_)
+    measured("turns", work, out, json_)
 
 
 @app.command()
@@ -344,7 +343,7 @@ def changes(
             source = None if items else load_settings(store=store).store_path
             return run(Path(scratch) / "store", source=source, items=items or 0, changes=n, seed=seed, now_s=NOW_S, progress=progress)
 
-    _measure("changes", work, out, json_)
+    measured("changes", work, out, json_)
 
 
 @app.command()
@@ -355,7 +354,7 @@ def report(
     """Draw what was measured: quality against cost, growth, recall by history and popularity (PNG and one HTML page)."""
     from scenewise.eval.report import write_report
 
-    with _clear_errors():
+    with clear_errors():
         for path in write_report(results, out):
             typer.echo(path)
 
@@ -372,76 +371,3 @@ def tables(
 
     for page in pages:
         page.write_text(fill(page.read_text(encoding="utf-8")), encoding="utf-8")
-
-
-def _read(data: Path, format_: str, titles: Path | None = None, graph: Path | None = None) -> Dataset:
-    from scenewise.eval.data import read
-
-    options = {"titles": titles, "graph": graph}
-    return read(data, format_, **{name: path for name, path in options.items() if path is not None})
-
-
-def _vectors() -> Path:
-    """The folder that keeps the vectors of the sets' texts from one run to the next."""
-    return load_settings().home / "cache" / "vectors"
-
-
-def _seeds(text: str) -> tuple[int, ...]:
-    try:
-        seeds = tuple(int(word) for word in text.split(","))
-    except ValueError as error:
-        raise InputError("--seeds are whole numbers with commas between them, such as 0,1,2") from error
-    if not seeds or len({*seeds}) != len(seeds) or min(seeds) < 0:
-        raise InputError("--seeds must be different and not negative")
-    return seeds
-
-
-def _measure(label: str, work: Callable[[Report], dict[str, Any]], out: Path | None, as_json: bool) -> None:
-    """Run a benchmark behind a progress bar and publish what it gives, with what it cost."""
-    with _clear_errors():
-        begun = time.process_time()
-        with _bar(label) as progress:
-            result = work(progress)
-        _publish(result | {"total_cpu_s": round(time.process_time() - begun, 1)}, out, as_json)
-
-
-def _publish(result: dict[str, Any], out: Path | None, as_json: bool) -> None:
-    result = (
-        {"command": _command(sys.argv[1:])}
-        | result
-        | {"machine": {"cpus": os.cpu_count(), "python": platform.python_version(), "system": platform.machine()}}
-    )
-    text = json.dumps(result, indent=2, ensure_ascii=False)
-    if out is not None:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(text + "\n", encoding="utf-8")
-    if as_json or out is None:
-        typer.echo(text)
-
-
-def _command(words: Sequence[str]) -> str:
-    """Write down what was asked, with paths down to their names, and without where the result goes."""
-    told, skipped = [], ("--out", "--json")
-    for before, word in zip(("", *words), words, strict=False):
-        if word not in skipped and before != "--out":
-            told.append(Path(word).name if "/" in word else word)
-    return " ".join(["scenewise", *told])
-
-
-@contextmanager
-def _bar(label: str) -> Iterator[Callable[[int, int | None], None]]:
-    with Progress(console=err) as progress:
-        task = progress.add_task(label, total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)
-
-
-@contextmanager
-def _clear_errors() -> Iterator[None]:
-    try:
-        yield
-    except ScenewiseError as error:
-        err.print(f"[bold red]error:[/] {error}", highlight=False)
-        raise typer.Exit(error.exit_code) from None
-    except KeyboardInterrupt:
-        err.print("[bold red]error:[/] stopped", highlight=False)
-        raise typer.Exit(130) from None

@@ -36,6 +36,7 @@ COMMANDS = list(commands(typer.main.get_command(app)))
 def test_these_are_the_commands() -> None:
     assert {" ".join(words) for words in COMMANDS} == {
         *("graph", "graph ask", "graph show", "graph path", "graph bridge", "graph stats", "graph export"),
+        *("graph build", "graph merges", "graph unmerge"),
         *("item", "item put", "item delete", "item show"),
         *("", "demo", "ingest", "chat", "recommend", "train", "reindex", "doctor", "items", "scenes", "turns", "places"),
         *("llm", "llm fetch", "llm start", "llm stop", "llm status", "llm probe"),
