@@ -11,7 +11,7 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from scenewise.agent.corrections import Correction, certain, read_correction
+from scenewise.agent.corrections import Correction, certain, meant_by, read_correction
 from scenewise.agent.intents import RECOMMEND, IntentReader, positions
 from scenewise.agent.memory import Memory
 from scenewise.agent.record import Request, Seen
@@ -22,6 +22,7 @@ from scenewise.tools.catalogue.concepts import Reading, constraints_from_text
 from scenewise.tools.catalogue.constraints import Constraints
 from scenewise.tools.catalogue.titles import TitleMatch
 from scenewise.tools.context import TurnContext
+from scenewise.tools.graph.tool import as_asked
 from scenewise.tools.ranking.slate.repeats import asks_for_known, known_rows, repeats_of
 from scenewise.tools.scene.hints import merge_moment, moment_hints
 from scenewise.tools.scene.own import locate, places_of, taught_by
@@ -88,6 +89,8 @@ def perceive(request: Request, box: Toolbox, intents: IntentReader, memory: Memo
     intent = RECOMMEND if correction else intents.read(text, has_list=bool(memory.items))
     if moment.locale == "en" and len(_HAN.findall(text)) * 2 > len(text.replace(" ", "")):
         moment = replace(moment, locale="zh")
+    if correction is not None:  # what was asked for before is still wanted
+        text = asked_before(request, box, intents) or text
     matches = box.catalogue.find_titles(text)
     scene = read_scene(request, _without(text, matches), moment, box, memory, profile=profile, correction=correction)
     reading = without_circumstances(constraints_from_text(text, box.catalogue, box.concepts), scene, box)
@@ -102,6 +105,8 @@ def perceive(request: Request, box: Toolbox, intents: IntentReader, memory: Memo
         notes = (*notes, "this user is new: nothing is known yet")
     scene_def = box.pack.get(scene.scene) if scene.scene else None
     allowed = box.catalogue.allowed(constraints) & fits_scene(scene_def, moment, reading, box)
+    allowed, more = narrowed(text, allowed, box)
+    notes = (*notes, *more)
     allowed &= may_repeat(history, request.now_s, asks_for_known(text) and intent != "reject", allowed, box)
     context = TurnContext(
         user_id=request.user_id,
@@ -120,6 +125,22 @@ def perceive(request: Request, box: Toolbox, intents: IntentReader, memory: Memo
     unknown = unknown_names(text, box)
     taught = what_was_taught(request, correction, box)
     return Seen(request, text, intent, context, reading, memory, referred, mentioned, unknown, notes, correction, taught)
+
+
+def asked_before(request: Request, box: Toolbox, intents: IntentReader) -> str | None:
+    """The conversation's last message, where it asked for items."""
+    last = box.store.turns.last(request.conversation_id)
+    message = str(last["message"]) if last else ""
+    asked = message and meant_by(message) is None and intents.read(message, has_list=False) in (RECOMMEND, "anything")
+    return message if asked else None
+
+
+def narrowed(text: str, allowed: NDArray[np.bool_], box: Toolbox) -> tuple[NDArray[np.bool_], tuple[str, ...]]:
+    """What of the allowed items a question to the graph ("films by the director of Heat") asks for, all of it where nothing is; notes."""
+    asked = as_asked(box.graph, text, allowed)
+    if asked is None:
+        return allowed, ()
+    return (asked, ()) if asked.any() else (allowed, ("nothing that may be shown is joined to it as asked",))
 
 
 def moment_of(given: Moment, text: str, now: datetime, profile: Profile, memory: Memory) -> Moment:

@@ -67,6 +67,17 @@ def test_a_correction_wins_for_the_conversation_and_for_no_other(agent: Agent, s
         assert agent.turn("louder ones", "ann", GYM).scene == "workout"
 
 
+def test_who_puts_the_scene_right_still_wants_what_they_asked_for(agent: Agent) -> None:
+    with agent:
+        there = agent.turn("a film for tonight", "ann", GYM).conversation_id
+        put_right = agent.turn("no, this is date night", "ann", GYM, conversation_id=there)
+        assert put_right.items
+        assert {item.domain for item in put_right.items} == {"movies"}
+        assert agent.turn("thanks", "ann", GYM, conversation_id=there).items == ()
+        after_thanks = agent.turn("no, I'm commuting", "ann", GYM, conversation_id=there)
+        assert after_thanks.scene == "commute"
+
+
 def test_who_then_clearly_says_another_scene_is_believed(agent: Agent) -> None:
     with agent:
         there = agent.turn("something to listen to", "ann", GYM).conversation_id

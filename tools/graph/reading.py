@@ -31,6 +31,8 @@ CAN_ASK = (
     '"albums like Kind of Blue".'
 )
 ANY_NOUNS = frozenset(["anything", "something", "things", "items", "item", "thing", "stuff"])
+MAKERS = frozenset({"director", "writer", "author", "artist", "maker", "creator"})
+"""Parts that a plain "creator" may stand for, where an item says no more."""
 ROLES = {"actor": "star", "actress": "star", "cast": "star", "author": "writer", "maker": "creator", "artist": "creator"}
 _POLITE = re.compile(
     r"^(?:please\s+|can you\s+|could you\s+)?(?:(?:show|find|give|get|list|recommend|suggest)(?:\s+me)?\s+|"
@@ -150,9 +152,11 @@ def _by_role(graph: KnowledgeGraph, role: str, name: str) -> Pattern | None:
     wanted = {role, ROLES.get(role, role)}
     relations = tuple(relation for relation in graph.relations if role_of(relation) in wanted)
     start = _title(graph, name)
-    if start is None or not relations:
+    if start is None:
         return None
-    return Pattern(start, (Step(relations), Step((*relations, "created_by"), "item")))
+    if role in MAKERS and not any(graph.neighbours(start, relation) for relation in relations):
+        relations = ("created_by",)
+    return Pattern(start, (Step(relations), Step(tuple(dict.fromkeys((*relations, "created_by"))), "item"))) if relations else None
 
 
 def _like(graph: KnowledgeGraph, name: str) -> Pattern | None:

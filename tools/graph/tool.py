@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
+import numpy as np
 from langchain_core.tools import InjectedToolArg, StructuredTool
+from numpy.typing import NDArray
 from pydantic import ConfigDict, Field, InstanceOf, create_model
 
 from scenewise.store.errors import InputError, RetryTool
@@ -60,7 +62,8 @@ def ask(graph: KnowledgeGraph, question: Question, context: TurnContext, *, k: i
     seeds = graph.seeds_from(context.history, context.profile, context.scene.scene)
     seen = frozenset(event.item_id for event in context.history)
     locale = "zh" if context.moment.locale.casefold().startswith("zh") else "en"
-    pattern = _pattern(graph, question, context)
+    pattern = next((found for words in (question.value or "", context.message) if (found := pattern_in(graph, words))), None)
+    pattern = pattern if question.relation is None else None
     if pattern is not None and pattern.start is not None:
         start = seeds | {pattern.start: 0.1 * sum(seeds.values()) or 1.0}
         rows = graph.candidates(start, k, allowed=context.allowed & matched(graph, pattern), exclude=seen, locale=locale)
@@ -81,17 +84,25 @@ def ask(graph: KnowledgeGraph, question: Question, context: TurnContext, *, k: i
     return text[0].upper() + text[1:], rows
 
 
-def _pattern(graph: KnowledgeGraph, question: Question, context: TurnContext) -> Pattern | None:
-    """Read the message, or the value asked for, as a constrained pattern ("films by the director of Heat"); None where it is not one."""
-    for words in (question.value or "", context.message):
-        if " " in words and question.relation is None:
-            try:
-                pattern = read_question(graph, words)
-            except InputError:
-                continue
-            if tells_more(pattern):
-                return pattern
-    return None
+def pattern_in(graph: KnowledgeGraph, words: str) -> Pattern | None:
+    """Read words as a constrained pattern ("films by the director of Heat"); None where they are not one."""
+    if " " not in words:
+        return None
+    try:
+        pattern = read_question(graph, words)
+    except InputError:
+        return None
+    return pattern if tells_more(pattern) else None
+
+
+def as_asked(graph: KnowledgeGraph, words: str, allowed: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
+    """Which allowed items a question in words asks for: bool (n_items,), without its scene where that leaves none; None where the words
+    are no pattern."""
+    pattern = pattern_in(graph, words)
+    if pattern is None:
+        return None
+    found = allowed & matched(graph, pattern)
+    return found if found.any() or pattern.scene is None else allowed & matched(graph, replace(pattern, scene=None))
 
 
 def _schema(graph: KnowledgeGraph) -> Any:
