@@ -37,7 +37,8 @@ def check_readable(version: str | None) -> None:
     if version is None:
         raise StoreError("the store was never finished; open it once for writing, for example with `scenewise ingest`")
     if version != HEAD:
-        raise StoreError(f"the store has the older schema version {version} and {HEAD} is needed; open it once for writing")
+        way = "open it once for writing, for example with `scenewise reindex`"
+        raise StoreError(f"the store has the older schema version {version} and {HEAD} is needed; {way}")
 
 
 def migrate(connection: Connection, version: str = HEAD) -> None:
