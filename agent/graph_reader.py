@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from scenewise.agent.model import EXTRA_BODY, VllmModel, connect, in_time, usage
 from scenewise.agent.settings import Settings
 from scenewise.store.errors import InputError, ModelError
-from scenewise.tools.graph.extraction.choosing import ChoosingExtractor
+from scenewise.tools.graph.extraction.choosing import Blend, ChoosingExtractor
 from scenewise.tools.graph.extraction.claims import Extractor
+from scenewise.tools.graph.extraction.heads import load_examples
 from scenewise.tools.graph.extraction.reader import Answer, Ask
 from scenewise.tools.graph.extraction.writing import WritingExtractor
 from scenewise.tools.graph.schema import Schema
@@ -23,20 +25,31 @@ _TOP = 20
 READINGS = ("spans", "choose", "write")
 
 
-def make_extractor(reading: str, schema: Schema, encoder: TextEncoder, settings: Settings) -> Extractor:
+def make_extractor(
+    reading: str, schema: Schema, encoder: TextEncoder, settings: Settings, *, weight: float = 0.0, cache: Path | None = None
+) -> Extractor:
     """Make a reader of texts: "spans" (a trained classifier, no LLM), "choose" (the LLM confirms its spans) or "write" (the LLM writes).
 
-    Raises InputError for another word, ModelError where an LLM is needed and there is none.
+    `weight` says how much the LLM's log-odds count in "choose"; the heads are kept in the folder `cache`. Raises InputError for another
+    word, and for "choose" with an LLM that counts nothing; ModelError where an LLM is needed and there is none.
     """
     if reading not in READINGS:
         raise InputError(f"a reading is one of {', '.join(READINGS)}")
     if reading == "spans":
-        return ChoosingExtractor(None, schema, encoder)
+        return ChoosingExtractor(None, schema, encoder, cache=cache)
+    if reading == "choose" and not weight > 0:
+        raise InputError(
+            "the LLM's choice counts nothing (weight 0), so it is not asked: the default model's adds nothing to the heads'. "
+            "Use --reading spans, or give --llm-weight for a model that earned it"
+        )
     model = connect(settings)
     if not isinstance(model, VllmModel):
         raise ModelError("no LLM is set up: run `scenewise llm start`, set SCENEWISE_LLM_URL, or use --reading spans", reason="no LLM")
     reader = VllmReader(model)
-    return WritingExtractor(reader, schema) if reading == "write" else ChoosingExtractor(reader, schema, encoder)
+    if reading == "write":
+        return WritingExtractor(reader, schema)
+    blends = {section: Blend(llm=weight) for section in load_examples()}
+    return ChoosingExtractor(reader, schema, encoder, blends=blends, cache=cache)
 
 
 class VllmReader:

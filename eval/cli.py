@@ -167,6 +167,7 @@ def graph_build(
     data: Annotated[Path, typer.Option("--data", help="The folder of movies/redial-kg or shopping/retail-demo.")],
     labels: Annotated[Path, typer.Option("--labels", help="Edges labelled by hand: eval/graph/plots.jsonl or products.jsonl.")],
     reading: Annotated[str, typer.Option("--reading", help="spans, choose or write: as in `scenewise graph build`.")] = "spans",
+    llm_weight: Annotated[float, typer.Option("--llm-weight", min=0.0, max=10.0, help="choose: how much the LLM's word counts.")] = 0.0,
     out: Out = None,
     json_: Json = False,
 ) -> None:
@@ -178,7 +179,7 @@ def graph_build(
 
     def work(progress: Report) -> dict[str, Any]:
         domain, texts = read_texts(data)
-        extractor = make_extractor(reading, load_schema(), default_encoders().english, load_settings())
+        extractor = make_extractor(reading, load_schema(), default_encoders().english, load_settings(), weight=llm_weight)
         begun = time.perf_counter()
         result = measure(extractor, load_schema(), texts, domain, read_labels(labels), report=progress)
         return {"data": data.name, "labels": labels.name, "seed": 0} | result | {"seconds": round(time.perf_counter() - begun, 1)}

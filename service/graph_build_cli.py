@@ -45,6 +45,7 @@ def build(
         typer.Option("--reading", help="spans: a trained classifier; choose: the LLM confirms its spans; write: the LLM writes."),
     ] = Reading.spans,
     model: Annotated[str | None, typer.Option("--model", help="The name of the LLM on the server; default: what it serves.")] = None,
+    llm_weight: Annotated[float, typer.Option("--llm-weight", min=0.0, max=10.0, help="choose: how much the LLM's word counts.")] = 0.0,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="Read at most so many texts.")] = None,
     merge: Annotated[bool, typer.Option("--merge/--no-merge", help="Join names that mean the same at the end.")] = True,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how many texts would be read.")] = False,
@@ -62,7 +63,8 @@ def build(
         encoders = default_encoders(settings.encoder)
         with Store.open(settings.store_path, read_only=dry_run, purpose="graph build") as opened:
             schema = store_schema(opened.path)
-            extractor = make_extractor(reading.value, schema, encoders.english, settings)
+            cache = opened.path / "cache" / "graph"
+            extractor = make_extractor(reading.value, schema, encoders.english, settings, weight=llm_weight, cache=cache)
             with c.progress_bar(f"reading {source.value}") as progress:
                 result = build_from_texts(opened, extractor, schema, limit=limit, dry_run=dry_run, report=progress)
             merged = _merge(opened, encoders) if merge and not dry_run else 0

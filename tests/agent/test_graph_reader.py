@@ -1,4 +1,15 @@
-from scenewise.agent.graph_reader import share_out
+import pytest
+
+from scenewise.agent.graph_reader import make_extractor, share_out
+from scenewise.agent.settings import Settings
+from scenewise.store.errors import InputError
+from scenewise.tools.graph.schema import load_schema
+from scenewise.tools.retrieval.encoders import Encoders
+
+
+def test_an_llm_that_counts_nothing_is_not_asked(encoders: Encoders) -> None:
+    with pytest.raises(InputError, match=r"counts nothing.*--llm-weight"):
+        make_extractor("choose", load_schema(), encoders.english, Settings())
 
 
 def test_tokens_are_shared_out_among_the_options_they_begin() -> None:

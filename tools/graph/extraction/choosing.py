@@ -8,12 +8,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from scenewise.prompts import load
 from scenewise.tools.graph.extraction.claims import Claim, Extraction, Text
 from scenewise.tools.graph.extraction.heads import NONE, VERSION, SpanHead, load_examples, read_marks
+from scenewise.tools.graph.extraction.keeping import kept_head
 from scenewise.tools.graph.extraction.reader import Answer, Ask, Reader
 from scenewise.tools.graph.extraction.spans import Span, candidates
 from scenewise.tools.graph.schema import Schema
@@ -58,14 +61,26 @@ def log_odds(p: float) -> float:
 
 
 class ChoosingExtractor:
-    """`reader` is the LLM, or None for the heads alone. `blends` by kind of text ("stories", "products")."""
+    """`reader` is the LLM, or None for the heads alone. `blends` by kind of text ("stories", "products").
 
-    def __init__(self, reader: Reader | None, schema: Schema, encoder: TextEncoder, *, blends: Mapping[str, Blend] | None = None) -> None:
+    The heads are kept in the folder `cache`; without one they are learned anew.
+    """
+
+    def __init__(
+        self,
+        reader: Reader | None,
+        schema: Schema,
+        encoder: TextEncoder,
+        *,
+        blends: Mapping[str, Blend] | None = None,
+        cache: Path | None = None,
+    ) -> None:
         self._reader, self._schema, self._encoder = reader, schema, encoder
-        self._blends = blends or {}
+        self._blends, self._cache = blends or {}, cache
         self._heads: dict[str, SpanHead] = {}
         tag = load("choose").tag if reader else "spans"
-        self.name = f"{reader.name if reader else encoder.name}@{tag}.{VERSION}"
+        weights = sorted({blend.llm for blend in self._blends.values()} - {0.0}) if reader else []
+        self.name = "-".join([f"{reader.name if reader else encoder.name}@{tag}.{VERSION}", *(f"w{weight:g}" for weight in weights)])
 
     def extract(self, texts: Sequence[Text]) -> list[Extraction]:
         """Read texts. Raises ModelError where the LLM cannot be reached."""
@@ -83,7 +98,7 @@ class ChoosingExtractor:
 
     def propose(self, texts: Sequence[Text]) -> list[tuple[list[Proposal], list[Answer]]]:
         """Propose spans that do not overlap, likeliest first, and let the LLM choose; before any threshold."""
-        proposed = [self._proposals(text) for text in texts]
+        proposed = self._all_proposals(texts)
         if self._reader is None:
             return [(proposals, []) for proposals in proposed]
         asks = [self._ask(text, p.span) for text, proposals in zip(texts, proposed, strict=True) for p in proposals]
@@ -109,33 +124,54 @@ class ChoosingExtractor:
 
     def _head(self, section: str) -> SpanHead:
         if section not in self._heads:
-            self._heads[section] = SpanHead(self._encoder, load_examples()[section])
+            self._heads[section] = kept_head(section, self._encoder, self._cache)
         return self._heads[section]
 
-    def _proposals(self, text: Text) -> list[Proposal]:
-        section = self.section(text)
-        spans = candidates(text.words) if section else []
-        if not section or not spans:
-            return []
-        head, wanted = self._head(section), set(self._schema.from_texts(text.domain).values())
-        allowed = np.array([kind == NONE or kind in wanted for kind in head.kinds])
-        p = np.where(allowed, np.exp(head.log_p(spans)), 0.0)
-        p /= p.sum(axis=1, keepdims=True)
-        best = p[:, 1:].argmax(axis=1) + 1
-        score = p[np.arange(len(spans)), best]
-        kept: list[Proposal] = []
-        for row in np.argsort(-score, kind="stable"):
-            if score[row] < PROPOSED_FROM or len(kept) == MAX_PROPOSALS:
-                break
-            if not any(spans[row].overlaps(other.span) for other in kept):
-                kept.append(Proposal(spans[row], head.kinds[best[row]], float(score[row])))
-        return kept
+    def _all_proposals(self, texts: Sequence[Text]) -> list[list[Proposal]]:
+        """The proposals of each text; all spans of a kind of text go through its head at once."""
+        sections = [self.section(text) for text in texts]
+        spans = [candidates(text.words) if section else [] for text, section in zip(texts, sections, strict=True)]
+        proposals: list[list[Proposal]] = [[] for _ in texts]
+        for section in sorted({one for one in sections if one}):
+            head, least = self._head(section), self._least(section)
+            rows = [row for row, one in enumerate(sections) if one == section]
+            log_p = head.log_p([span for row in rows for span in spans[row]], at_least=least)
+            ends = np.cumsum([len(spans[row]) for row in rows])
+            for row, part in zip(rows, np.split(log_p, ends[:-1]), strict=True):
+                wanted = set(self._schema.from_texts(texts[row].domain).values())
+                proposals[row] = _propose(spans[row], part, head.kinds, wanted, least)
+        return proposals
+
+    def _least(self, section: str) -> float:
+        """The head's probability from which a span is proposed: without an LLM, from where it would be kept."""
+        blend = self._blends.get(section, Blend())
+        if self._reader is not None or blend.head <= 0:
+            return PROPOSED_FROM
+        odds = (log_odds(blend.threshold) - blend.bias) / blend.head
+        return max(PROPOSED_FROM, min(1.0 - _FLOOR, 1.0 / (1.0 + math.exp(-odds)) - _FLOOR))
 
     def _ask(self, text: Text, span: Span) -> Ask:
         section = self.section(text) or ""
         wanted = sorted(set(self._schema.from_texts(text.domain).values()) & set(load_examples()[section].names))
         system, question = load("choose").messages(marked=marked(span))
         return Ask([system, *_shots(section, tuple(wanted)), question], options=(*wanted, NONE))
+
+
+def _propose(spans: Sequence[Span], log_p: NDArray[np.float32], kinds: Sequence[str], wanted: set[str], least: float) -> list[Proposal]:
+    if not spans:
+        return []
+    allowed = np.array([kind == NONE or kind in wanted for kind in kinds])
+    p = np.where(allowed, np.exp(log_p), 0.0)
+    p /= p.sum(axis=1, keepdims=True)
+    best = p[:, 1:].argmax(axis=1) + 1
+    score = p[np.arange(len(spans)), best]
+    kept: list[Proposal] = []
+    for row in np.argsort(-score, kind="stable"):
+        if score[row] < least or len(kept) == MAX_PROPOSALS:
+            break
+        if not any(spans[row].overlaps(other.span) for other in kept):
+            kept.append(Proposal(spans[row], kinds[best[row]], float(score[row])))
+    return kept
 
 
 def _shots(section: str, wanted: tuple[str, ...]) -> list[dict[str, str]]:

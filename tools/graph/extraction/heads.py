@@ -1,4 +1,4 @@
-"""A classifier of spans, learned at first use from the hand-written texts of examples.toml: which type of value a span is, or none.
+"""A classifier of spans, learned from the hand-written texts of examples.toml: which type of value a span is, or none.
 
 Features are MiniLM's vectors of the span and of the words around it, and a few plain facts (the words beside it, capitals, length).
 """
@@ -24,6 +24,7 @@ VERSION = 1
 _MARK = re.compile(r"\[(\w+):([^\]]+)\]")
 _AROUND = 4
 _STRENGTH = 20.0
+_MOST_KEPT = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,35 +68,66 @@ def label_spans(marked: str) -> list[tuple[Span, str]]:
 
 
 class SpanHead:
-    """The classifier of one kind of text. `kinds` are its labels, NONE first."""
+    """The classifier of one kind of text; `train` makes one. `kinds` are its labels, NONE first."""
 
-    def __init__(self, encoder: TextEncoder, examples: Examples) -> None:
+    def __init__(self, encoder: TextEncoder, examples: Examples, kinds: Sequence[str], arrays: Mapping[str, NDArray[np.float32]]) -> None:
+        """arrays: weights float32 (n_features, n_kinds), bias (n_kinds,), and reach (n_kinds,): the most that the words around a span
+        spoke for a type against NONE in any example, in log-odds."""
         self._encoder = encoder
         self._names = examples.names
         self._vectors: dict[str, NDArray[np.float32]] = {}
-        labelled = [pair for text in examples.texts for pair in label_spans(text)]
-        self.kinds = (NONE, *sorted({kind for _, kind in labelled} - {NONE}))
-        labels = np.array([self.kinds.index(kind) for _, kind in labelled], dtype=np.int64)
-        self._weights, self._bias = fit_softmax(self.features([s for s, _ in labelled]), labels, len(self.kinds), strength=_STRENGTH)
-        self._vectors.clear()
+        self.kinds, self.arrays = tuple(kinds), dict(arrays)
 
-    def log_p(self, spans: Sequence[Span]) -> NDArray[np.float32]:
-        """Log-probabilities float32 (n_spans, n_kinds)."""
+    @classmethod
+    def train(cls, encoder: TextEncoder, examples: Examples) -> SpanHead:
+        """Learn from marked texts. The same texts give the same head on the same machine."""
+        labelled = [pair for text in examples.texts for pair in label_spans(text)]
+        kinds = (NONE, *sorted({kind for _, kind in labelled} - {NONE}))
+        labels = np.array([kinds.index(kind) for _, kind in labelled], dtype=np.int64)
+        head = cls(encoder, examples, kinds, {})
+        spans = [span for span, _ in labelled]
+        alone, around = head._alone(spans), head._around(spans)
+        weights, bias = fit_softmax(np.hstack([around, alone]), labels, len(kinds), strength=_STRENGTH)
+        speaks = around @ weights[: around.shape[1]]
+        head.arrays = {"weights": weights, "bias": bias, "reach": (speaks - speaks[:, :1]).max(axis=0)}
+        head._vectors.clear()
+        return head
+
+    def log_p(self, spans: Sequence[Span], *, at_least: float = 0.0) -> NDArray[np.float32]:
+        """Log-probabilities float32 (n_spans, n_kinds).
+
+        A span that no surroundings known from the examples would carry to a probability of `at_least` for any type is NONE for certain:
+        its surroundings, the dearest to encode, are not looked at.
+        """
+        result = np.full((len(spans), len(self.kinds)), -np.inf, dtype=np.float32)
+        result[:, 0] = 0.0
         if not spans:
-            return np.zeros((0, len(self.kinds)), dtype=np.float32)
-        result = log_softmax(self.features(spans) @ self._weights + self._bias)
-        if len(self._vectors) > 50_000:
+            return result
+        weights, width = self.arrays["weights"], self._encoder.dim
+        logits = self._alone(spans) @ weights[width:] + self.arrays["bias"]
+        best = (logits - logits[:, :1] + self.arrays["reach"])[:, 1:].max(axis=1)
+        rows = np.flatnonzero(best >= np.log(at_least / (1.0 - at_least))) if at_least > 0 else np.arange(len(spans))
+        if rows.size:
+            around = self._around([spans[row] for row in rows.tolist()])
+            result[rows] = log_softmax(logits[rows] + around @ weights[:width])
+        if len(self._vectors) > _MOST_KEPT:
             self._vectors.clear()
         return result
 
-    def features(self, spans: Sequence[Span]) -> NDArray[np.float32]:
-        """Features float32 (n_spans, n_features)."""
+    def _alone(self, spans: Sequence[Span]) -> NDArray[np.float32]:
+        """What the span itself says, and the plain facts: float32 (n_spans, n_features - dim)."""
+        new = [text for text in dict.fromkeys(span.text for span in spans) if text not in self._vectors]
+        self._vectors.update(zip(new, self._encoder.encode(new), strict=True))
+        vectors = 2.0 * np.stack([self._vectors[span.text] for span in spans])
+        return np.hstack([vectors, np.stack([self._known(span) + _plain(span) for span in spans])]).astype(np.float32)
+
+    def _around(self, spans: Sequence[Span]) -> NDArray[np.float32]:
+        """What the words around the span say: float32 (n_spans, dim)."""
         around = [_context(span) for span in spans]
-        new = [text for text in dict.fromkeys([s.text for s in spans] + around) if text not in self._vectors]
-        if new:
-            self._vectors.update(zip(new, self._encoder.encode(new), strict=True))
-        vectors = np.stack([np.concatenate([self._vectors[s.text], 0.7 * self._vectors[a]]) for s, a in zip(spans, around, strict=True)])
-        return np.hstack([2.0 * vectors, np.stack([self._known(span) + _plain(span) for span in spans])]).astype(np.float32)
+        rows = {text: row for row, text in enumerate(dict.fromkeys(around))}
+        vectors = self._encoder.encode(list(rows))
+        result: NDArray[np.float32] = np.float32(1.4) * vectors[[rows[text] for text in around]]
+        return result
 
     def _known(self, span: Span) -> list[float]:
         """For each type: the span is a well-known name; it ends with one; it is part of one that stands here."""

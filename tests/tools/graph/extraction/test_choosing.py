@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -91,5 +92,24 @@ def test_the_same_examples_give_the_same_head(encoders: Encoders) -> None:
     few = load_examples()["products"]
     small = type(few)(few.texts[:8], few.names)
     spans = candidates(BAG.words)
-    first, second = (SpanHead(encoders.english, small).log_p(spans) for _ in range(2))
+    first, second = (SpanHead.train(encoders.english, small).log_p(spans) for _ in range(2))
     assert (first == second).all()
+
+
+def test_spans_that_no_surroundings_would_carry_are_left_out_and_no_other(encoders: Encoders) -> None:
+    head = SpanHead.train(encoders.english, load_examples()["products"])
+    spans = candidates(BAG.words)
+    whole, quick = head.log_p(spans), head.log_p(spans, at_least=0.5)
+    likely = np.exp(whole[:, 1:]).max(axis=1) >= 0.5
+    assert likely.any()
+    np.testing.assert_allclose(quick[likely], whole[likely], atol=1e-5)
+    assert (quick[:, 0] == 0.0).any()
+
+
+def test_texts_read_together_give_what_each_gives_alone(alone: ChoosingExtractor) -> None:
+    empty = Text("item:c", "movies", "of the")
+    together = alone.extract([BAG, empty, FILM])
+    for text, found in zip((BAG, empty, FILM), together, strict=True):
+        (single,) = alone.extract([text])
+        assert [(c.kind, c.value) for c in found.claims] == [(c.kind, c.value) for c in single.claims]
+    assert together[1].claims == ()
