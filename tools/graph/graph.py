@@ -48,11 +48,12 @@ class KnowledgeGraph:
     `facts` is the kept form (tools/graph/facts.py); `graph` and `around()` give networkx.
     """
 
-    def __init__(self, catalogue: Catalogue, facts: Facts, *, aliases: Aliases | None = None) -> None:
+    def __init__(self, catalogue: Catalogue, facts: Facts, *, aliases: Aliases | None = None, earlier: Walker | None = None) -> None:
         self.catalogue = catalogue
         self.facts = facts
         self._aliases = aliases or load_aliases()
         self._paths = PathFinder(facts)
+        self._earlier = earlier if earlier is not None and earlier.facts.base is facts.base else None
         self._walks: dict[tuple[tuple[str, float], ...], NDArray[np.float64]] = {}
         self._lock = Lock()
 
@@ -98,7 +99,8 @@ class KnowledgeGraph:
         """
         known: Container[str] = catalogue.columns.row_of.keys()
         facts = change_facts(self.facts, [*items], removed, edges, nodes, known=known, aliases=self._aliases)
-        return KnowledgeGraph(catalogue, facts, aliases=self._aliases)
+        earlier: Walker | None = self.__dict__.get("walker", self._earlier)  # where none has walked yet, the walks before
+        return KnowledgeGraph(catalogue, facts, aliases=self._aliases, earlier=earlier)
 
     @cached_property
     def graph(self) -> Any:
@@ -115,8 +117,9 @@ class KnowledgeGraph:
 
     @cached_property
     def walker(self) -> Walker:
-        """Walks over the graph; made at the first walk."""
-        return Walker(self.facts)
+        """Walks over the graph; made at the first walk, from those of the graph before where it had some."""
+        made, self._earlier = Walker(self.facts, self._earlier), None
+        return made
 
     @property
     def n_nodes(self) -> int:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from scenewise.store.types import Edge, Item, ItemId
 from scenewise.tools.catalogue.catalogue import Catalogue
-from scenewise.tools.graph import KnowledgeGraph
+from scenewise.tools.graph import KnowledgeGraph, walks
 from scenewise.tools.graph import change as changes
 
 IDS = ("a", "b", "c", "d", "e")
@@ -118,6 +118,31 @@ def test_after_any_changes_a_graph_answers_as_one_built_anew(steps, compact):
             graph = world.step(graph, items, removed, edges)
             assert_alike(graph, world.graph())
             assert {name: before.neighbours(name) for name in map(before.facts.name, before.facts.nodes())} == was
+
+
+@settings(deadline=None, max_examples=60)
+@given(steps=st.lists(steps_of, min_size=1, max_size=6), walked=st.integers(1, 3))
+def test_the_weights_carried_over_changes_are_those_made_anew(steps, walked):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(walks, "MOST_CHANGED", 1)
+        world = World()
+        graph = world.graph()
+        before = graph.walker
+        for number, step in enumerate(steps):
+            graph = world.step(graph, *step)
+            assert walks.changed_rows(before.facts, graph.facts) is not None
+            if number % walked == 0:
+                anew, before = walks.Walker(graph.facts), graph.walker
+                assert (before.weights != anew.weights).nnz == 0
+                seeds = {"item:a": 1.0, "genre:noir": 0.5, "scene:party": 1.0}
+                assert before.rank(seeds).tolist() == anew.rank(seeds).tolist()
+
+
+def test_after_a_large_change_all_weights_are_read_anew() -> None:
+    world = World()
+    graph = world.graph()
+    after = world.step(graph, [make(f"n{number}", "movies", 1990, ("noir",), ()) for number in range(40)], [], [])
+    assert walks.changed_rows(graph.facts, after.facts) is None
 
 
 def catalogue(*items: Item) -> Catalogue:
