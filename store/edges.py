@@ -8,7 +8,7 @@ from dataclasses import fields
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 
 from scenewise.store.contradictions import settle
 from scenewise.store.database import Database
@@ -74,17 +74,24 @@ class Edges:
     ) -> list[Edge]:
         """Do `holding` for the edges that begin or end at these nodes.
 
-        Which of several objects a subject has is settled among all of the subject's edges where the subject is one of the nodes.
+        Which of several objects a subject has is settled among all of the subject's edges, whichever of the two ends is asked for.
         """
         now_s = self._clock() if at_s is None else at_s
-        names, found = sorted(set(nodes)), {}
+        names = set(nodes)
+        found = self._where(names, lambda part: or_(table.c.subject.in_(part), table.c.object.in_(part)), now_s)
+        rivals = {edge.subject for edge in found.values() if edge.relation in single} - names
+        found |= self._where(rivals, lambda part: and_(table.c.subject.in_(part), table.c.relation.in_(single)), now_s)
+        settled = settle((found[number] for number in sorted(found)), single=single, ranks=ranks)
+        return [edge for edge in settled if edge.subject in names or edge.object in names] if rivals else settled
+
+    def _where(self, names: Set[str], chosen: Callable[[list[str]], ColumnElement[bool]], now_s: float) -> dict[int, Edge]:
+        """The edges that hold at a time and are chosen by some of the names, by their number."""
+        order, found = sorted(names), {}
         with self._database.reading() as connection:
-            for start in range(0, len(names), IDS_PER_QUERY):
-                part = names[start : start + IDS_PER_QUERY]
-                touches = or_(table.c.subject.in_(part), table.c.object.in_(part))
-                query = select(table.c.edge_no, *_FIELDS).where(touches, table.c.valid_from_s <= now_s, table.c.valid_to_s > now_s)
-                found.update({row[0]: _make_edge(row[1:]) for row in connection.execute(query)})
-        return settle((found[number] for number in sorted(found)), single=single, ranks=ranks)
+            for start in range(0, len(order), IDS_PER_QUERY):
+                held = (chosen(order[start : start + IDS_PER_QUERY]), table.c.valid_from_s <= now_s, table.c.valid_to_s > now_s)
+                found.update({row[0]: _make_edge(row[1:]) for row in connection.execute(select(table.c.edge_no, *_FIELDS).where(*held))})
+        return found
 
     def touched_since(self, revision: int) -> set[tuple[str, str]] | None:
         """Return (subject, object) of the edges that are new or different since a revision of the edges; None where it can no longer be

@@ -25,6 +25,7 @@ from scenewise.tools.features import ItemFeatures, forget_texts, text_encoder
 from scenewise.tools.graph import tool as graph_tool
 from scenewise.tools.graph.embedding import ItemGraph
 from scenewise.tools.graph.graph import KnowledgeGraph
+from scenewise.tools.graph.schema import store_schema
 from scenewise.tools.profile import tool as profile_tool
 from scenewise.tools.ranking.artefacts import Artefact, mark
 from scenewise.tools.ranking.fusion import FusionRanker
@@ -184,7 +185,8 @@ def changed_graph(graph: KnowledgeGraph, store: Store, catalogue: Catalogue, cha
     ids = touched | {item.item_id for item in changes.items}
     items = [catalogue.items[row] for row in catalogue.rows(map(ItemId, sorted(ids))).tolist()]
     others = {node for ends in changes.ends if not any(map(_is_item, ends)) for node in ends}
-    edges = store.edges.holding_at({*(f"{_ITEM}{item.item_id}" for item in items), *others})
+    single = store_schema(store.path).singles
+    edges = store.edges.holding_at({*(f"{_ITEM}{item.item_id}" for item in items), *others}, single=single)
     return graph.changed(catalogue, items, changes.removed, edges, nodes=others)
 
 

@@ -23,6 +23,7 @@ from scenewise.tools.graph.interests import Interest, interests_of
 from scenewise.tools.graph.paths import PLAIN, GraphPath, PathFinder
 from scenewise.tools.graph.relations import describe
 from scenewise.tools.graph.resolution import alias_table
+from scenewise.tools.graph.schema import store_schema
 from scenewise.tools.graph.seeds import weigh_seeds
 from scenewise.tools.graph.view import nearest, view_of
 from scenewise.tools.graph.walks import Walker
@@ -61,12 +62,12 @@ class KnowledgeGraph:
     def from_store(
         cls, store: Store, catalogue: Catalogue, pack: ScenePack, *, scene_of: SceneOf | None = None, as_of_s: float | None = None
     ) -> KnowledgeGraph:
-        """Build from the catalogue, the store's edges that hold now and the pack's scenes; raises StoreError.
+        """Build from the catalogue, the store's edges that hold now and the pack's scenes; raises StoreError, InputError for graph.toml.
 
         `scene_of` reads the scenes of past events, from which `item -fits-> scene` follows (see fits.py). With `as_of_s` the edges are
         those that held at that time, the events those until then; the items are today's, as the store keeps no others.
         """
-        edges = store.edges.holding(as_of_s)
+        edges = store.edges.holding(as_of_s, single=store_schema(store.path).singles)
         fits = fit_edges(events_with_moments(store, until_s=as_of_s), scene_of) if scene_of is not None else []
         names = load_aliases(alias_table(store.merges.names()))
         return cls.build(catalogue, (edge for part in (edges, fits) for edge in part), pack.scenes, aliases=names)

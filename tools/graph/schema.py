@@ -36,6 +36,7 @@ class Relation(BaseModel):
     role_zh: str | None = None
     texts: tuple[str, ...] = ()
     asks: str = ""
+    single: bool = False
 
 
 class _File(BaseModel):
@@ -71,6 +72,11 @@ class Schema:
             if not any(self.is_a(end.partition(":")[0], name) for name in wanted):
                 return word
         return None
+
+    @property
+    def singles(self) -> frozenset[str]:
+        """The relations of which a subject can have one object only."""
+        return frozenset(name for name, relation in self.relations.items() if relation.single)
 
     def from_texts(self, domain: str) -> dict[str, str]:
         """Map the relations that the text of an item of this domain may state to the type of their values; sorted by name."""
