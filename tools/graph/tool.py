@@ -62,7 +62,7 @@ def ask(graph: KnowledgeGraph, question: Question, context: TurnContext, *, k: i
     seeds = graph.seeds_from(context.history, context.profile, context.scene.scene)
     seen = frozenset(event.item_id for event in context.history)
     locale = "zh" if context.moment.locale.casefold().startswith("zh") else "en"
-    pattern = next((found for words in (question.value or "", context.message) if (found := pattern_in(graph, words))), None)
+    pattern = next((read for words in (question.value or "", context.message) if (read := pattern_in(graph, words))), None)
     pattern = pattern if question.relation is None else None
     if pattern is not None and pattern.start is not None:
         start = seeds | {pattern.start: 0.1 * sum(seeds.values()) or 1.0}
