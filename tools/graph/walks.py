@@ -29,7 +29,7 @@ class Walker:
     """Walks over one graph; a node's row is its number there.
 
     Made after `before`, the walks over a graph before some changes, it takes from there all that did not change; the answers are the
-    same, and the making takes a fifth of the time.
+    same.
     """
 
     def __init__(self, facts: Facts, before: Walker | None = None) -> None:
