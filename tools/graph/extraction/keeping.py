@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -46,7 +47,8 @@ def _save(path: Path, key: str, head: SpanHead) -> None:
         )
         part.replace(path)
     except OSError:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink()
 
 
 def _load(path: Path, key: str, encoder: TextEncoder, examples: Examples) -> SpanHead | None:
