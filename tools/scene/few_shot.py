@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenewise.store.errors import InputError
-from scenewise.tools.retrieval.encoders import Encoders, SentenceTransformerEncoder
+from scenewise.tools.retrieval.encoders import Encoders, MiniLmEncoder
 from scenewise.tools.scene.regression import Matrix
 from scenewise.tools.scene.rehearsal import Head, fit_head
 from scenewise.tools.scene.tuning import TunedEncoder
 
-_FORMAT = 2
+_FORMAT = 3
 _MOST_TUNED = 4_000
 
 
@@ -70,11 +70,11 @@ class TextClassifier:
     def train(cls, examples: Examples, encoders: Encoders, *, tune: bool = False, seed: int = 0) -> TextClassifier:
         """Learn from examples. The same examples and seed give the same classifier on the same machine.
 
-        With `tune` the English encoder's upper layers are tuned, with none as one more label, where it has such and there are at most
+        With `tune` the English encoder's upper layers are tuned, with none as one more label, where it is MiniLM and there are at most
         4,000 examples (with more, the head alone does as well): about 0.1 CPU seconds an example, against 0.01.
         """
         english = encoders.english is not encoders.multilingual
-        tuned = tune and isinstance(encoders.english, SentenceTransformerEncoder) and len(examples.texts) <= _MOST_TUNED
+        tuned = tune and isinstance(encoders.english, MiniLmEncoder) and len(examples.texts) <= _MOST_TUNED
         multilingual = encoders.multilingual.encode(examples.texts)
         heads = {"other": fit_head([multilingual], examples.labels, len(examples.names), seed=seed)}
         readable = np.array([encoders.pick(text) is encoders.english for text in examples.texts], dtype=np.bool_)
@@ -137,7 +137,7 @@ class TextClassifier:
         heads = {way: Head.of(_below(arrays, way)) for way in ("english", "other") if f"{way}.weights" in arrays}
         layers = _below(arrays, "tuned")
         english = encoders.english
-        tuned = TunedEncoder(english, layers) if layers and isinstance(english, SentenceTransformerEncoder) else None
+        tuned = TunedEncoder(english.bert, layers) if layers and isinstance(english, MiniLmEncoder) else None
         return cls(Examples(tuple(about["texts"]), arrays["labels"], tuple(about["names"])), encoders, heads, tuned)
 
     @property
@@ -176,10 +176,10 @@ class TextClassifier:
 def _fit_tuned(examples: Examples, encoders: Encoders, multilingual: Matrix, seed: int) -> tuple[TunedEncoder, Head]:
     """Tune on everything; what is calibrated is rehearsed with an encoder that has not seen the examples it is calibrated on."""
     plain = encoders.english
-    assert isinstance(plain, SentenceTransformerEncoder)
+    assert isinstance(plain, MiniLmEncoder)
 
     def encode(keep: NDArray[np.bool_]) -> tuple[TunedEncoder, list[Matrix]]:
-        encoder = TunedEncoder(plain)
+        encoder = TunedEncoder(plain.bert)
         taught = examples.rows(keep)  # those of none are pulled together like those of a label
         encoder.tune(taught.texts, np.unique(taught.labels, return_inverse=True)[1].astype(np.int64), seed=seed)
         return encoder, [encoder.encode(examples.texts), multilingual]

@@ -55,7 +55,7 @@ class SceneRecogniser:
 
     def __init__(self, pack: ScenePack, encoders: Encoders, *, folder: Path | None = None) -> None:
         """Prepare for a pack. At the first words the classifier kept in `folder` is taken; where there is none of this pack and these
-        encoders, as after a change of scenes.toml, one is trained without tuning (a second or two) and kept there."""
+        encoders, as after a change of scenes.toml, one is trained without tuning (two or three seconds) and kept there."""
         self.pack = pack
         self._encoders = encoders
         self._folder = folder
@@ -136,7 +136,7 @@ class SceneRecogniser:
 
     def _read_taught(self, text: str, taught: Sequence[tuple[str, str]]) -> list[Term]:
         """A text like one that the user corrected speaks for the scene they meant, the more the more alike; a word for word one decides."""
-        if not text.strip():
+        if not taught or not text.strip():
             return []
         encoder, vector = self._encoders.encode_one(text)
         ratios = np.zeros(len(self.pack.scenes))

@@ -7,24 +7,24 @@ softmax over label centres; and only the upper layers move, so that the lower on
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scenewise.store.errors import InputError
+from scenewise.tools.retrieval.bert import Bert, Layer, pool
 
 if TYPE_CHECKING:
     import torch
 
-    from scenewise.tools.retrieval.encoders import SentenceTransformerEncoder, Vectors
+    from scenewise.tools.retrieval.encoders import Vectors
 
-KEPT_LAYERS = 3
 _MAX_TOKENS = 64
 _MAX_CHARS = 1024
 _BATCH = 64
+_DROPOUT = 0.1
 _GROUP = 4
 _EPOCHS = 8
 _MAX_SEEN = 16_000  # texts shown in all: a large set is seen less often
@@ -37,31 +37,25 @@ _TEMPERATURE = 0.1
 class TunedEncoder:
     """An encoder's lower layers, shared with it, under upper layers of its own. Not safe for several threads at once."""
 
-    def __init__(self, plain: SentenceTransformerEncoder, state: dict[str, NDArray[np.float32]] | None = None) -> None:
+    def __init__(self, plain: Bert, state: dict[str, NDArray[np.float32]] | None = None) -> None:
         """Copy the upper layers, or take them from `state()`; InputError where those are of another encoder."""
         import torch
 
-        model: Any = plain.model[0].auto_model
-        self._tokenizer: Any = plain.model.tokenizer
-        self._embed, self._lower = model.embeddings, model.encoder.layer[:KEPT_LAYERS]
-        self._upper = torch.nn.ModuleList(copy.deepcopy(layer) for layer in model.encoder.layer[KEPT_LAYERS:]).eval()
+        self._plain = plain
+        self._upper: list[Layer] = [{name: rows.clone() for name, rows in layer.items()} for layer in plain.upper]
         if state is not None:
-            try:
-                self._upper.load_state_dict({name: torch.from_numpy(rows) for name, rows in state.items()})
-            except RuntimeError as error:
-                raise InputError("The kept scene model belongs to another encoder: run `scenewise scenes train`") from error
+            if {name: rows.shape for name, rows in self.state().items()} != {name: rows.shape for name, rows in state.items()}:
+                raise InputError("The kept scene model belongs to another encoder: run `scenewise scenes train`")
+            for place, layer in enumerate(self._upper):
+                layer.update({name: torch.from_numpy(state[f"{place}.{name}"]) for name in layer})
 
     def state(self) -> dict[str, NDArray[np.float32]]:
         """The upper layers' weights by name, to be kept."""
-        return {name: rows.detach().numpy().copy() for name, rows in self._upper.state_dict().items()}
+        return {f"{place}.{name}": rows.detach().numpy().copy() for place, layer in enumerate(self._upper) for name, rows in layer.items()}
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Encode texts: float32 (n, dim), rows of length 1."""
-        import torch
-
-        with torch.inference_mode():
-            rows = [self._pool(self._lift(texts[at : at + _BATCH])).numpy() for at in range(0, len(texts), _BATCH)]
-        return np.concatenate(rows).astype(np.float32, copy=False)
+        return self._plain.encode(_cut(texts), most=_MAX_TOKENS, upper=self._upper)
 
     def tune(self, texts: Sequence[str], labels: NDArray[np.int64], *, seed: int = 0) -> None:
         """Move the upper layers so that texts of one label lie close together; labels: int64 (n,), from 0 without gaps."""
@@ -69,8 +63,9 @@ class TunedEncoder:
 
         with torch.random.fork_rng(devices=[]), torch.no_grad():
             torch.manual_seed(seed)
-            lifted = [row for at in range(0, len(texts), _BATCH) for row in self._lift(texts[at : at + _BATCH])]
-            plain = torch.cat([self._pool(lifted[at : at + _BATCH]) for at in range(0, len(lifted), _BATCH)])
+            rows = self._plain.tokenise(_cut(texts), most=_MAX_TOKENS)
+            lifted = [row for at in range(0, len(rows), _BATCH) for row in self._plain.lift(rows[at : at + _BATCH])]
+            plain = torch.cat([pool(lifted[at : at + _BATCH], self._upper) for at in range(0, len(lifted), _BATCH)])
             targets = torch.from_numpy(labels)
             centres = torch.zeros(int(labels.max()) + 1, plain.shape[1]).index_add_(0, targets, plain)
             with torch.enable_grad():
@@ -81,49 +76,25 @@ class TunedEncoder:
 
         centres.requires_grad_()
         rates = (_LEARNING_RATE, _LEARNING_RATE * _CENTRE_RATE)
-        parts = (list(self._upper.parameters()), [centres])
+        upper = [rows.requires_grad_() for layer in self._upper for rows in layer.values()]
+        parts = (upper, [centres])
         optimiser = torch.optim.AdamW([{"params": part, "lr": rate} for part, rate in zip(parts, rates, strict=True)], weight_decay=0.01)
         epochs = min(_EPOCHS, max(1, _MAX_SEEN // len(lifted)))
         batches = [batch for _ in range(epochs) for batch in _batches(targets.numpy(), random)]
         warm_up = max(1, len(batches) // 10)
-        self._upper.train()
         for step, batch in enumerate(batches):
             for group, rate in zip(optimiser.param_groups, rates, strict=True):
                 group["lr"] = rate * min(1.0, (step + 1) / warm_up) * (1 - step / len(batches))
-            loss = _loss(self._pool([lifted[row] for row in batch]), targets[batch], centres)
+            loss = _loss(pool([lifted[row] for row in batch], self._upper, dropout=_DROPOUT), targets[batch], centres)
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
-        self._upper.eval()
-
-    def _lift(self, texts: Sequence[str]) -> list[torch.Tensor]:
-        """What the lower layers make of each text: float32 (n_tokens, dim) each."""
-        import torch
-
-        texts = [text[:_MAX_CHARS].encode("utf-8", "replace").decode() for text in texts]
-        tokens = self._tokenizer(texts, padding=True, truncation=True, max_length=_MAX_TOKENS, return_tensors="pt")
-        with torch.no_grad():
-            hidden = self._embed(input_ids=tokens["input_ids"])
-            hidden = _run(self._lower, hidden, tokens["attention_mask"].float())
-        return [row[: int(mask.sum())] for row, mask in zip(hidden, tokens["attention_mask"], strict=True)]
-
-    def _pool(self, lifted: Sequence[torch.Tensor]) -> torch.Tensor:
-        """From what `_lift` gave to rows of length 1: float32 (n, dim)."""
-        import torch
-
-        hidden = torch.nn.utils.rnn.pad_sequence(list(lifted), batch_first=True)  # (n, n_tokens, dim)
-        mask = torch.nn.utils.rnn.pad_sequence([torch.ones(len(row)) for row in lifted], batch_first=True)
-        hidden = _run(self._upper, hidden, mask)
-        mean = (hidden * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
-        return torch.nn.functional.normalize(mean, dim=1)
+        for rows in upper:
+            rows.requires_grad_(False)
 
 
-def _run(layers: Any, hidden: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    away = (1 - mask[:, None, None, :]) * -1e9
-    for layer in layers:
-        hidden = layer(hidden, attention_mask=away)
-        hidden = hidden[0] if isinstance(hidden, tuple) else hidden
-    return hidden
+def _cut(texts: Sequence[str]) -> list[str]:
+    return [text[:_MAX_CHARS].encode("utf-8", "replace").decode() for text in texts]
 
 
 def _batches(labels: NDArray[np.int64], random: np.random.Generator) -> list[NDArray[np.int64]]:
