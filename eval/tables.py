@@ -11,7 +11,7 @@ from typing import Any
 from scenewise.eval.bars import bars_table
 
 RESULTS = Path(__file__).resolve().parent / "results"
-_BLOCK = re.compile(r"(<!-- table:(\w+) -->\n).*?(<!-- end -->)", flags=re.DOTALL)
+_BLOCK = re.compile(r"(<!-- table:([\w-]+) -->\n).*?(<!-- end -->)", flags=re.DOTALL)
 
 
 def fill(text: str, results: Path = RESULTS) -> str:

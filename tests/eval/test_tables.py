@@ -18,6 +18,7 @@ def test_pages_show_the_results_as_they_are(page: str) -> None:
     assert fill(text) == text, "run `scenewise eval tables`"
 
 
-def test_an_unknown_table_is_refused() -> None:
+@pytest.mark.parametrize("name", ["nothing", "nothing-here"])
+def test_an_unknown_table_is_refused(name: str) -> None:
     with pytest.raises(KeyError):
-        fill("<!-- table:nothing -->\n<!-- end -->")
+        fill(f"<!-- table:{name} -->\n<!-- end -->")
