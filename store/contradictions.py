@@ -25,17 +25,23 @@ def settle(edges: Iterable[Edge], *, single: Set[str] = frozenset(), ranks: Sequ
     ['year:1999']
     """
     order = list(edges)
-    against = [edge for edge in order if edge.denied]
+    lost = lost_facts(order, single=single, ranks=ranks)
+    return [edge for edge in order if not edge.denied and fact_of(edge) not in lost]
+
+
+def lost_facts(edges: Sequence[Edge], *, single: Set[str] = frozenset(), ranks: Sequence[str] = ()) -> set[Fact]:
+    """Return the facts (subject, relation, object) that are not believed; `edges` are all that contradict each other, or more."""
+    against = [edge for edge in edges if edge.denied]
     if not against and not single:
-        return order
+        return set()
     strength = _strength_by(ranks)
     denied: dict[Fact, Strength] = {}
     for edge in against:
-        denied[_fact(edge)] = max(denied.get(_fact(edge), strength(edge)), strength(edge))
+        denied[fact_of(edge)] = max(denied.get(fact_of(edge), strength(edge)), strength(edge))
     best: dict[Fact, Strength] = {}
-    for edge in order:
-        if not edge.denied and (edge.relation in single or _fact(edge) in denied):
-            best[_fact(edge)] = max(best.get(_fact(edge), strength(edge)), strength(edge))
+    for edge in edges:
+        if not edge.denied and (edge.relation in single or fact_of(edge) in denied):
+            best[fact_of(edge)] = max(best.get(fact_of(edge), strength(edge)), strength(edge))
     lost = {fact for fact, other in denied.items() if fact in best and best[fact] <= other}
     winners: dict[tuple[str, str], Fact] = {}
     for fact in sorted(fact for fact in best if fact[1] in single and fact not in lost):
@@ -45,10 +51,11 @@ def settle(edges: Iterable[Edge], *, single: Set[str] = frozenset(), ranks: Sequ
             winners[key] = fact
         else:
             lost.add(fact)
-    return [edge for edge in order if not edge.denied and _fact(edge) not in lost]
+    return lost
 
 
-def _fact(edge: Edge) -> Fact:
+def fact_of(edge: Edge) -> Fact:
+    """What an edge says, or denies."""
     return edge.subject, edge.relation, edge.object
 
 

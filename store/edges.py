@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, or_, select, update
 
-from scenewise.store.contradictions import settle
+from scenewise.store.contradictions import fact_of, lost_facts, settle
 from scenewise.store.database import Database
 from scenewise.store.edge_sql import Row, Written, close_unstated, forget_stated, write_edges
 from scenewise.store.errors import InputError, NotFound
@@ -65,9 +65,22 @@ class Edges:
                 return
             last = rows[-1].edge_no
 
-    def holding(self, at_s: float | None = None, *, single: Set[str] = frozenset(), ranks: Sequence[str] = ()) -> list[Edge]:
-        """Return the edges that hold at a time (now where None), contradictions resolved; see `contradictions.settle`."""
-        return settle(self.all(self._clock() if at_s is None else at_s), single=single, ranks=ranks)
+    def holding(self, at_s: float | None = None, *, single: Set[str] = frozenset(), ranks: Sequence[str] = ()) -> Iterator[Edge]:
+        """Iterate over the edges that hold at a time (now where None), contradictions resolved; see `contradictions.settle`.
+
+        Only those that may contradict each other are held in memory at once.
+        """
+        now_s = self._clock() if at_s is None else at_s
+        disputed = self._where(set(single), table.c.relation.in_, now_s) | self._denied(now_s)
+        lost = lost_facts([disputed[number] for number in sorted(disputed)], single=single, ranks=ranks)
+        return (edge for edge in self.all(now_s) if not edge.denied and fact_of(edge) not in lost)
+
+    def _denied(self, now_s: float) -> dict[int, Edge]:
+        """What is denied at a time, and what else is said of the same subjects, by the edges' numbers."""
+        held = (table.c.denied == 1, table.c.valid_from_s <= now_s, table.c.valid_to_s > now_s)
+        with self._database.reading() as connection:
+            subjects = set(connection.scalars(select(table.c.subject).where(*held)))
+        return self._where(subjects, table.c.subject.in_, now_s)
 
     def holding_at(
         self, nodes: Iterable[str], at_s: float | None = None, *, single: Set[str] = frozenset(), ranks: Sequence[str] = ()

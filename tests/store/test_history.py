@@ -111,8 +111,8 @@ def test_deleting_an_item_ends_its_facts_and_stating_them_again_begins_them_anew
     kept.edges.add([FACT])
     clock.now_s = 2_000.0
     kept.items.delete([A])
-    assert kept.edges.holding() == []
-    assert kept.edges.holding(1_999.0) == [replace(FACT, valid_to_s=2_000.0)]
+    assert [*kept.edges.holding()] == []
+    assert [*kept.edges.holding(1_999.0)] == [replace(FACT, valid_to_s=2_000.0)]
     clock.now_s = 3_000.0
     kept.items.upsert([ALPHA])
     assert kept.edges.add([FACT]) == 1
@@ -171,7 +171,7 @@ def test_a_source_that_now_denies_ends_what_it_said(kept: Store, clock: Clock) -
         replace(FACT, valid_to_s=2_000.0),
         replace(FACT, valid_from_s=2_000.0, denied=True),
     ]
-    assert kept.edges.holding() == []
+    assert [*kept.edges.holding()] == []
     assert [edge.object for edge in kept.edges.holding(1_500.0)] == ["creator:x"]
 
 
