@@ -39,7 +39,7 @@ _UNSEEN = re.compile(r"[\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _PERSON = re.compile(r"\b(?:by|starring|directed by|featuring|with) ((?:[A-Z][\w'’.-]+ ?){2,4})")
 _HAN = re.compile(r"[\u3400-\u9fff]")
 NOBODY = UserId("")
-CLEARLY = 0.8  # of the words alone, to leave a scene that the user put right
+CLEARLY = 0.45  # of the words alone, to leave a scene that the user put right; of a request that says none it is .1 or less
 PAST_TURNS = 200
 
 
@@ -105,8 +105,8 @@ def perceive(request: Request, box: Toolbox, intents: IntentReader, memory: Memo
         notes = (*notes, "this user is new: nothing is known yet")
     scene_def = box.pack.get(scene.scene) if scene.scene else None
     allowed = box.catalogue.allowed(constraints) & fits_scene(scene_def, moment, reading, box)
-    allowed, more = narrowed(text, allowed, box)
-    notes = (*notes, *more)
+    allowed, start, more = narrowed(text, allowed, box)
+    mentioned, notes = tuple(dict.fromkeys((*mentioned, *start))), (*notes, *more)
     allowed &= may_repeat(history, request.now_s, asks_for_known(text) and intent != "reject", allowed, box)
     context = TurnContext(
         user_id=request.user_id,
@@ -135,12 +135,15 @@ def asked_before(request: Request, box: Toolbox, intents: IntentReader) -> str |
     return message if asked else None
 
 
-def narrowed(text: str, allowed: NDArray[np.bool_], box: Toolbox) -> tuple[NDArray[np.bool_], tuple[str, ...]]:
-    """What of the allowed items a question to the graph ("films by the director of Heat") asks for, all of it where nothing is; notes."""
+def narrowed(text: str, allowed: NDArray[np.bool_], box: Toolbox) -> tuple[NDArray[np.bool_], tuple[ItemId, ...], tuple[str, ...]]:
+    """What of the allowed items a question to the graph ("films by the director of Heat") asks for, all of it where nothing is; the item
+    that it starts from; notes."""
     asked = as_asked(box.graph, text, allowed)
     if asked is None:
-        return allowed, ()
-    return (asked, ()) if asked.any() else (allowed, ("nothing that may be shown is joined to it as asked",))
+        return allowed, (), ()
+    found, node = asked
+    start = (ItemId(node.removeprefix("item:")),) if node is not None and node.startswith("item:") else ()
+    return (found, start, ()) if found.any() else (allowed, start, ("nothing that may be shown is joined to it as asked",))
 
 
 def moment_of(given: Moment, text: str, now: datetime, profile: Profile, memory: Memory) -> Moment:
@@ -189,8 +192,8 @@ def read_scene(
         return correction.reading
     if memory.corrected in box.pack.names:
         said = box.recogniser.recognise(text, Moment())
-        if said.scene is None or said.probability < CLEARLY:
-            return certain(str(memory.corrected))
+        # Signals that were wrong about the scene have no say in the next one.
+        return certain(str(memory.corrected)) if said.scene is None or said.probability < CLEARLY else said
     past = box.store.turns.scenes_of(request.user_id, last=PAST_TURNS) if request.user_id else {}
     reading = box.recogniser.recognise(text, moment, past=past, taught=taught_by(profile))
     if reading.scene is None and memory.scene in box.pack.names:

@@ -84,6 +84,9 @@ def test_who_then_clearly_says_another_scene_is_believed(agent: Agent) -> None:
         assert agent.turn("no, I'm commuting", "ann", GYM, conversation_id=there).scene == "commute"
         assert agent.turn("friends are over for a party tonight, let's dance", "ann", GYM, conversation_id=there).scene == "party"
         assert agent.turn("more songs", "ann", GYM, conversation_id=there).scene != "commute"
+        there = agent.turn("something to listen to", "ann", GYM).conversation_id
+        assert agent.turn("no, I'm commuting", "ann", GYM, conversation_id=there).scene == "commute"
+        assert agent.turn("music for cooking", "ann", GYM, conversation_id=there).scene == "cooking"
 
 
 def test_a_place_put_right_holds_for_the_conversation(agent: Agent) -> None:

@@ -361,6 +361,6 @@ def test_a_closed_agent_says_so(own_store: Path, encoders: Encoders) -> None:
 
 def test_a_question_to_the_graph_is_answered_with_what_it_asks_for_alone(small_agent: Agent) -> None:
     turn = small_agent.turn("films by the director of Psycho")
-    assert [item.item_id for item in turn.items] == ["film-vertigo"]
+    assert [(item.item_id, item.reason) for item in turn.items] == [("film-vertigo", "by Alfred Hitchcock, like Psycho")]
     nothing = small_agent.turn("films by the director of Casablanca")
     assert len(nothing.items) > 1

@@ -95,14 +95,16 @@ def pattern_in(graph: KnowledgeGraph, words: str) -> Pattern | None:
     return pattern if tells_more(pattern) else None
 
 
-def as_asked(graph: KnowledgeGraph, words: str, allowed: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
-    """Which allowed items a question in words asks for: bool (n_items,), without its scene where that leaves none; None where the words
-    are no pattern."""
+def as_asked(graph: KnowledgeGraph, words: str, allowed: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], str | None] | None:
+    """Which allowed items a question in words asks for, bool (n_items,), without its scene where that leaves none, and the node from
+    which it starts; None where the words are no pattern."""
     pattern = pattern_in(graph, words)
     if pattern is None:
         return None
     found = allowed & matched(graph, pattern)
-    return found if found.any() or pattern.scene is None else allowed & matched(graph, replace(pattern, scene=None))
+    if not found.any() and pattern.scene is not None:
+        found = allowed & matched(graph, replace(pattern, scene=None))
+    return found, pattern.start
 
 
 def _schema(graph: KnowledgeGraph) -> Any:
