@@ -125,7 +125,7 @@ def test_a_new_item_is_found_everywhere_and_a_deleted_one_nowhere(store: Store, 
     assert all(new.item_id not in found for found in places(box, new.item_id).values())
     assert box.graph.neighbours("item:film-aaa") == []
     assert new.item_id not in box.retriever._index.vectors(encoders.english.name)[0]
-    assert [store.edges.holding(), len(store.edges.of("item:film-aaa"))] == [[], 1]
+    assert [[*store.edges.holding()], len(store.edges.of("item:film-aaa"))] == [[], 1]
 
 
 def assert_found(box: Toolbox, item_id: ItemId) -> None:
