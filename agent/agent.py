@@ -9,6 +9,7 @@ import threading
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -21,8 +22,11 @@ from scenewise.agent.record import Request, Turn
 from scenewise.agent.settings import Settings, load_settings
 from scenewise.agent.turn import ANONYMOUS, Surroundings, build_graph
 from scenewise.store.errors import InputError, NotAllowed, StoreError
+from scenewise.store.persons import CONVERSATIONS, export_user, forget_user, ids_of, person_of
 from scenewise.store.store import Store
-from scenewise.store.types import Event, Item, ItemId, Moment, UserId
+from scenewise.store.types import Event, Item, ItemId, Moment, Profile, Taste, UserId
+from scenewise.tools.profile.tastes import Action, change_taste, lock
+from scenewise.tools.profile.tool import resolve
 from scenewise.tools.retrieval.encoders import Encoders, default_encoders
 from scenewise.tools.scene.own import locate, places_of
 from scenewise.tools.toolbox import Report, Toolbox
@@ -223,6 +227,56 @@ class Agent:
         self._surroundings()
         return deleted
 
+    def edit_profile(self, user_id: str, action: Action, attribute: str, value: str) -> Profile:
+        """Let a user like, dislike or remove something in their profile; it counts in the next turn.
+
+        `attribute` is "item" (value: an id or a title), "domain" or an attribute of the catalogue. Raises RetryTool for a value that the
+        catalogue does not have, NotAllowed where the taste is locked.
+        """
+        user, catalogue = person_of(self.store, UserId(user_id)), self._surroundings().box.catalogue
+        taste = Taste(attribute, resolve(catalogue, attribute, value), source="edited", time_s=self._clock())
+        with self.store.transaction():
+            profile = change_taste(self.store.profiles.get(user), action, taste)
+            self.store.profiles.save(profile)
+        return profile
+
+    def lock_taste(self, user_id: str, attribute: str, value: str, *, locked: bool = True) -> Profile:
+        """Lock a taste, so that no conversation changes it, or unlock it. Raises NotFound where the profile has none such."""
+        user = person_of(self.store, UserId(user_id))
+        with self.store.transaction():
+            profile = lock(self.store.profiles.get(user), attribute, value, locked=locked)
+            self.store.profiles.save(profile)
+        return profile
+
+    def link_user(self, user_id: str, platform: str, platform_user_id: str) -> None:
+        """Say that a user is `platform_user_id` on `platform`, which they must have agreed to: what the two did and like then counts
+        together, and turns of "platform:id" are theirs. Raises NotAllowed where the identity belongs to another user."""
+        if not self.store.users.exists(UserId(user_id)):
+            self.store.users.upsert(UserId(user_id), {})
+        self.store.users.link(UserId(user_id), platform, platform_user_id)
+
+    def unlink_user(self, platform: str, platform_user_id: str) -> bool:
+        """Part an identity from its user, with what was done under it; return whether it was linked."""
+        return self.store.users.unlink(platform, platform_user_id)
+
+    def export_user(self, user_id: str) -> dict[str, Any]:
+        """Return all that is kept of a user, as plain data. Raises NotFound."""
+        return export_user(self.store, UserId(user_id))
+
+    def forget_user(self, user_id: str) -> bool:
+        """Delete everything of a user and their identities, overwriting it; return whether there was anything.
+
+        Turns of theirs that run are waited for. Raises StoreError, Busy (another program reads the store: try again).
+        """
+        return self._run(self._forget_user(UserId(user_id)))
+
+    async def _forget_user(self, user_id: UserId) -> bool:
+        conversations = [one for user in ids_of(self.store, user_id) for one in self.store.turns.conversations(user)]
+        async with AsyncExitStack() as stack:
+            for conversation_id in sorted(conversations):
+                await stack.enter_async_context(self._turns.setdefault(conversation_id, asyncio.Lock()))
+            return await asyncio.to_thread(forget_user, self.store, user_id)
+
     def close(self) -> None:
         """Finish, and let the store go; a second call does nothing."""
         if self._saver_context is None:
@@ -247,7 +301,7 @@ class Agent:
             raise InputError(f"k is the length of the list, from 1 to {MAX_K}")
         if user_id is not None and not user_id.strip():
             raise InputError("a user id cannot be empty: leave it out for an anonymous user")
-        user = UserId(user_id) if user_id is not None else None
+        user = person_of(self.store, UserId(user_id)) if user_id is not None else None
         if conversation_id is not None and self.store.turns.owner(conversation_id) not in (None, user or ANONYMOUS):
             raise NotAllowed("this conversation belongs to another user")
         return Request(message, user, moment or Moment(), conversation_id or uuid.uuid4().hex, scene, k, self._clock(), self.settings.seed)
@@ -293,8 +347,9 @@ class Agent:
         from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
         from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
-        self._saver_context = AsyncSqliteSaver.from_conn_string(str(self.store.path / "conversations.sqlite"))
+        self._saver_context = AsyncSqliteSaver.from_conn_string(str(self.store.path / CONVERSATIONS))
         saver = await self._saver_context.__aenter__()
+        await saver.conn.execute("PRAGMA secure_delete = ON")
         saver.serde = JsonPlusSerializer(allowed_msgpack_modules=None)
         await saver.setup()
         self._graph = build_graph(saver)

@@ -17,6 +17,7 @@ from scenewise.agent.memory import Memory
 from scenewise.agent.record import Request, Seen
 from scenewise.agent.refine import refine
 from scenewise.store.errors import InputError
+from scenewise.store.persons import history_of, profile_of
 from scenewise.store.types import Event, ItemId, Moment, Place, Profile, UserId
 from scenewise.tools.catalogue.concepts import Reading, constraints_from_text
 from scenewise.tools.catalogue.constraints import Constraints
@@ -81,7 +82,7 @@ def perceive(request: Request, box: Toolbox, intents: IntentReader, memory: Memo
     text = clean_text(request.message)
     check_moment(request.moment, request.now_s)
     now = request.moment.local_time or datetime.fromtimestamp(request.now_s)
-    profile = box.store.profiles.get(request.user_id) if request.user_id else Profile(NOBODY)
+    profile = profile_of(box.store, request.user_id) if request.user_id else Profile(NOBODY)
     moment = moment_of(request.moment, text, now, profile, memory)
     correction = read_correction(text, moment, box.recogniser)
     if correction is not None and correction.place is not None:
@@ -100,7 +101,7 @@ def perceive(request: Request, box: Toolbox, intents: IntentReader, memory: Memo
     constraints, notes = join_constraints(intent, reading, profile, memory, referred, box)
     history: tuple[Event, ...] = ()
     if request.user_id is not None and box.store.users.exists(request.user_id):
-        history = tuple(box.store.events.of_user(request.user_id))
+        history = history_of(box.store, request.user_id)
     if request.user_id is not None and not history and not (profile.likes or profile.dislikes):
         notes = (*notes, "this user is new: nothing is known yet")
     scene_def = box.pack.get(scene.scene) if scene.scene else None

@@ -18,6 +18,7 @@ from scenewise.service.llm_cli import app as llm_app
 from scenewise.service.places_cli import app as places_app
 from scenewise.service.show_cli import app as show_app
 from scenewise.service.train_cli import app as train_app
+from scenewise.service.user_cli import app as user_app
 
 app = typer.Typer(
     name="scenewise", no_args_is_help=True, help="An LLM agent that recommends across scenes.", pretty_exceptions_enable=False
@@ -26,6 +27,7 @@ app.add_typer(llm_app, name="llm")
 graph_app.registered_commands += graph_build_app.registered_commands
 app.add_typer(graph_app, name="graph")
 app.add_typer(item_app, name="item")
+app.add_typer(user_app, name="user")
 for command in (*show_app.registered_commands, *places_app.registered_commands, *train_app.registered_commands):
     app.registered_commands.append(command)
 

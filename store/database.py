@@ -85,6 +85,14 @@ class Database:
         with self.transaction() as connection, _values_explained():
             yield connection
 
+    def scrub(self) -> None:
+        """Move the log into the file and empty it: what was deleted stands in older pages of the log until then. Not inside a transaction.
+        Raises Busy where a reader of another process still needs the log."""
+        with self._lock, _explained():
+            blocked, _, _ = self._get_driver(self._get_connection()).execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if blocked:
+            raise Busy("another program reads the store, so its log could not be emptied yet; try again", retry_after_s=1.0)
+
     def changes_elsewhere(self) -> int:
         """Return a number that grows when another connection has changed the file. To be asked inside a transaction."""
         row = self._get_driver(self._get_connection()).execute("PRAGMA data_version").fetchone()
@@ -134,6 +142,7 @@ def _connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute(f"PRAGMA cache_size = -{PAGE_CACHE_KIB}")
         connection.execute("PRAGMA temp_store = MEMORY")
+        connection.execute("PRAGMA secure_delete = ON")  # what is deleted is overwritten with zeros
     except sqlite3.Error:
         connection.close()
         raise

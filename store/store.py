@@ -136,6 +136,10 @@ class Store:
         with self._database.transaction():
             yield
 
+    def scrub(self) -> None:
+        """Leave nothing of what was deleted in the files of the store. Raises Busy where another program reads it just now."""
+        self._database.scrub()
+
     def find_damage(self) -> list[str]:
         """Let SQLite read the whole file; return what is wrong in its words, nothing where all is well."""
         with self._database.reading() as connection:

@@ -82,6 +82,12 @@ class Turns:
         with self._database.reading() as connection:
             return {str(scene): int(count) for scene, count in connection.execute(query)}
 
+    def conversations(self, user_id: UserId) -> list[str]:
+        """Return the ids of a user's conversations, the oldest first."""
+        query = select(conversations.c.conversation_id).join(users).where(users.c.user_id == user_id)
+        with self._database.reading() as connection:
+            return list(connection.scalars(query.order_by(conversations.c.started_s, conversations.c.conversation_no)))
+
     def owner(self, conversation_id: str) -> UserId | None:
         """Return whose conversation it is: check it before showing one to somebody."""
         query = select(users.c.user_id).join(conversations).where(conversations.c.conversation_id == conversation_id)

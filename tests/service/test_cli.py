@@ -37,6 +37,8 @@ def test_these_are_the_commands() -> None:
     assert {" ".join(words) for words in COMMANDS} == {
         *("graph", "graph ask", "graph show", "graph path", "graph bridge", "graph stats", "graph export"),
         *("graph build", "graph merges", "graph unmerge"),
+        *("user", "user show", "user export", "user forget", "user link", "user unlink", "user lock"),
+        *("user like", "user dislike", "user remove"),
         *("item", "item put", "item delete", "item show"),
         *("", "demo", "ingest", "chat", "recommend", "train", "reindex", "doctor", "items", "scenes", "turns", "places"),
         *("llm", "llm fetch", "llm start", "llm stop", "llm status", "llm probe"),
@@ -51,7 +53,9 @@ def test_every_command_has_help_for_itself_and_each_option(run: Run, words: tupl
     assert "Traceback" not in result.output
 
 
-@pytest.mark.parametrize("words", [words for words in COMMANDS if words not in ((), ("llm",), ("graph",), ("item",))], ids=" ".join)
+@pytest.mark.parametrize(
+    "words", [words for words in COMMANDS if words not in ((), ("llm",), ("graph",), ("item",), ("user",))], ids=" ".join
+)
 def test_every_command_takes_json(run: Run, words: tuple[str, ...]) -> None:
     assert "--json" in run(*words, "--help").stdout
 
