@@ -21,6 +21,11 @@ WORDS_DECIDE = 0.2  # share of the scene's log-odds that the words must have for
 STEM = 4  # least letters of a word that begins another one and is taken for the same
 KEPT_CHARS, KEPT_ENTRIES = 200, 10
 _WORD = re.compile(r"[^\W\d_]{3,}|[\u3400-\u9fff]")
+_REFUSAL = re.compile(
+    r"\b(?:no|not|non|nothing|none|never|neither|nor|without|avoid|skip|except|hates?|tired|enough|fed up|spare|free of|leave|rather)\b"
+    r"|n['’]?t\b|[不别没无非]|讨厌",
+    re.IGNORECASE,
+)
 _COMMON = frozenset(
     """the and for with you your something anything some any good like want need would please recommend show find give that this not but
     are have has can could one two more what who how why when where there them they our out very just too also well
@@ -78,9 +83,31 @@ def _held(seen: Seen, name: str, key: str, value: Any, box: Toolbox) -> Any:
         said = reading.constraints.ban if key == "ban_genre" else reading.wishes
         known = said.get("mood" if key == "mood" else "genre", ())
         return [one for one in value if isinstance(one, str) and one.casefold() in known]
+    if key == "without" and not isinstance(value, str):
+        return [word for word in value if isinstance(word, str) and is_refused(word, seen)]
+    if key == "max_price":
+        return value if constraints.max_price_cents == round(100 * value) or stands_alone(value, seen.text) else None
     if key in ("min_year", "max_year", "max_duration_min"):
-        return value if getattr(constraints, key) == value else None
+        known = getattr(constraints, key)
+        return value if known == value or (known is None and stands_alone(value, seen.text)) else None
     return value if key in ("relation", "about") else None
+
+
+def is_refused(word: str, seen: Seen) -> bool:
+    """Whether a word of the message is one that it does not want: the word stands there, and words of refusal do, read by rules or not."""
+    if not speaks_of(word, seen.text):
+        return False
+    ruled = any(said.name.startswith("no ") and speaks_of(word, seen.text[said.start : said.end]) for said in seen.reading.said)
+    return ruled or _REFUSAL.search(seen.text) is not None
+
+
+def stands_alone(value: float, text: str) -> bool:
+    """Whether the number stands in the text in digits.
+
+    >>> stands_alone(90, "at most 90min"), stands_alone(9, "at most 90 min")
+    (True, False)
+    """
+    return re.search(rf"(?<!\d){value:g}(?!\d)", text) is not None
 
 
 def is_named(seen: Seen, title: str, box: Toolbox) -> bool:

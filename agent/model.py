@@ -80,6 +80,10 @@ class ChatModel(Protocol):
         """Answer several short prompts at once, in order."""
         ...
 
+    async def complete(self, messages: Sequence[Message], *, pattern: str, max_tokens: int, timeout_s: float) -> Written:
+        """Answer one prompt with a line that matches a regular expression, or its beginning where it is cut at `max_tokens`."""
+        ...
+
     async def close(self) -> None:
         """Let go of connections that were made on the running event loop."""
         ...
@@ -147,6 +151,13 @@ class VllmModel:
             return Written(str(answer.content)[:MAX_TEXT].strip(), usage(answer)[1])
 
         return tuple(await asyncio.gather(*(one(prompt) for prompt in prompts)))
+
+    async def complete(self, messages: Sequence[Message], *, pattern: str, max_tokens: int, timeout_s: float) -> Written:
+        """Send one prompt; the server's grammar holds the answer to the pattern."""
+        extra = {**EXTRA_BODY, "structured_outputs": {"regex": pattern}}
+        client = self.client(max_tokens).bind(stop=["\n"], extra_body=extra)
+        answer = await in_time(client.ainvoke(list(messages)), timeout_s, "plan")
+        return Written(str(answer.content)[:MAX_PLAN].strip(), usage(answer)[1])
 
 
 async def in_time(pending: Any, timeout_s: float, what: str) -> AIMessage:

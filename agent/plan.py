@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
+from typing import Any, Literal
 
 from scenewise.agent.model import ChatModel, PlanAnswer, ToolSchema
-from scenewise.agent.policy import complete, limit, needs_no_tools
+from scenewise.agent.plan_link import link, of_seen
+from scenewise.agent.plan_request import PROMPT
+from scenewise.agent.plan_text import Ask, decode, plan_pattern
+from scenewise.agent.policy import complete, limit, needs_no_tools, reads_a_request
 from scenewise.agent.record import Plan, Seen
+from scenewise.agent.settings import Settings
 from scenewise.prompts import load
 from scenewise.store.errors import ModelError
 from scenewise.tools.toolbox import Toolbox
@@ -23,21 +28,52 @@ SHORT_ARGUMENTS: Mapping[str, tuple[str, ...]] = {
 schema."""
 
 
-async def make_plan(seen: Seen, box: Toolbox, model: ChatModel | None, *, max_tokens: int, timeout_s: float, full: bool = False) -> Plan:
+Form = Literal["short", "tools", "full"]
+"""How a plan is asked for: in the short writing, or as calls of tools with a few of their arguments or all."""
+
+
+def plan_form(model: ChatModel | None, settings: Settings) -> Form:
+    """The form that suits the model, by the settings."""
+    trained = model is not None and model.name.startswith("scenewise")
+    if settings.planning == "short" or (settings.planning == "auto" and trained):
+        return "short"
+    return "full" if settings.tool_detail == "full" else "tools"
+
+
+async def make_plan(seen: Seen, box: Toolbox, model: ChatModel | None, *, max_tokens: int, timeout_s: float, form: Form = "tools") -> Plan:
     """Return the turn's calls; with no model, or one that fails, the default plan alone, with the trouble named."""
     if needs_no_tools(seen):
         return Plan()
     if model is None or not seen.text:
         return Plan(complete(seen, (), box), trouble="" if model else "no LLM")
-    prompt = load("plan")
-    messages = prompt.messages(message=seen.text[:400])
+    prompt = PROMPT if form == "short" else "plan"
     try:
-        answer: PlanAnswer = await model.plan(messages, planner_tools(box, full=full), max_tokens=max_tokens, timeout_s=timeout_s)
+        if form == "short":
+            return await _short_plan(seen, box, model, max_tokens=max_tokens, timeout_s=timeout_s)
+        messages = load("plan").messages(message=seen.text[:400])
+        tools = planner_tools(box, full=form == "full")
+        answer: PlanAnswer = await model.plan(messages, tools, max_tokens=max_tokens, timeout_s=timeout_s)
     except ModelError as error:
-        return Plan(complete(seen, (), box), rounds=1, trouble=f"planning: {error.reason}")
+        return Plan(complete(seen, (), box), rounds=1, trouble=f"planning: {error.reason}", prompt=prompt)
     limited = limit(seen, answer.calls, box)
     trouble = "" if answer.calls else "planning: no tool call in the answer"
     return Plan(complete(seen, limited, box), rounds=1, trouble=trouble, completion_tokens=answer.completion_tokens)
+
+
+async def _short_plan(seen: Seen, box: Toolbox, model: ChatModel, *, max_tokens: int, timeout_s: float) -> Plan:
+    """Ask for a plan in the short writing. A question back, or no tool at all, holds only where rules read no request either."""
+    request = of_seen(seen, box)
+    pattern = plan_pattern(box.catalogue.domains)
+    answer = await model.complete(request.prompt_messages(), pattern=pattern, max_tokens=max_tokens, timeout_s=timeout_s)
+    read = decode(answer.text, request.last_items)
+    done = Plan(rounds=1, completion_tokens=answer.completion_tokens, prompt=PROMPT)
+    if isinstance(read, Ask) or read == ():
+        if not reads_a_request(seen, box):
+            return replace(done, word="ask" if isinstance(read, Ask) else "outside")
+        return replace(done, calls=complete(seen, (), box))
+    if read is None:
+        return replace(done, calls=complete(seen, (), box), trouble="planning: no plan in the answer")
+    return replace(done, calls=complete(seen, limit(seen, link(seen, read, box), box), box))
 
 
 def planner_tools(box: Toolbox, *, full: bool = False) -> list[ToolSchema]:

@@ -33,7 +33,7 @@ class PlanRequest:
         listed = [f"{place} {_data(title, TITLE_CHARS)}" for place, title in enumerate(self.last_items[:MAX_LISTED], 1)]
         return load(PROMPT).messages(
             listed=" | ".join(listed),
-            scene=_data(self.scene or "", TITLE_CHARS),
+            scene=_data((self.scene or "").replace("_", " "), TITLE_CHARS),
             profile=_data(self.profile, PROFILE_CHARS),
             before=" | ".join(_data(text, BEFORE_CHARS) for text in said[-3:-1]),
             message=_data(said[-1] if said else "", MESSAGE_CHARS),

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pydantic import ValidationError
 
 from scenewise.agent.ground import ground, names_circumstances_only, only_names_the_scene, tidy, wanted_text, words
-from scenewise.agent.intents import NEEDS_NO_TOOLS
+from scenewise.agent.intents import NEEDS_NO_TOOLS, RECOMMEND
 from scenewise.agent.model import Call
 from scenewise.agent.record import PlannedCall, Seen
 from scenewise.agent.tastes import stated_tastes
@@ -28,6 +28,22 @@ SPREAD = 3  # domains that a scene favours and that get a search of their own
 def needs_no_tools(seen: Seen) -> bool:
     """Whether the turn is answered from the last turn's record or with a word."""
     return seen.intent in NEEDS_NO_TOOLS and not (seen.intent == "explain" and not seen.memory.items)
+
+
+def reads_a_request(seen: Seen, box: Toolbox) -> bool:
+    """Whether rules alone read enough out of a message to make a list of it: an item or a person named, a kind of items, a condition or a
+    wish, a change of the last list, a taste, or a moment's circumstances. A model's "ask" or "none" does not stand against that."""
+    reading = seen.reading
+    named = bool(seen.mentioned or seen.referred or seen.unknown or seen.correction or seen.request.scene)
+    said = bool(reading.domains_only or reading.domains_added or reading.said or reading.wishes)
+    return named or said or seen.intent != RECOMMEND or (bool(seen.text) and names_circumstances_only(seen, box))
+
+
+def main_domains(box: Toolbox, most: int = 3) -> tuple[str, ...]:
+    """The kinds of items that the catalogue has most of."""
+    columns = box.catalogue.columns
+    sizes = {domain: int(columns.in_domains({domain}).sum()) for domain in box.catalogue.domains}
+    return tuple(sorted(sizes, key=lambda domain: (-sizes[domain], domain))[:most])
 
 
 def limit(seen: Seen, calls: Sequence[Call], box: Toolbox) -> tuple[PlannedCall, ...]:

@@ -75,12 +75,15 @@ class PlannedCall:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The calls of a turn, the model's first; `rounds` counts LLM rounds spent, `trouble` says why the model's part is missing."""
+    """The calls of a turn, the model's first; `rounds` counts LLM rounds spent, `trouble` says why the model's part is missing; `word` is
+    what stands in the list's place: a question back, or what the assistant is for. `prompt` names the prompt that was used."""
 
     calls: tuple[PlannedCall, ...] = ()
     rounds: int = 0
     trouble: str = ""
     completion_tokens: int = 0
+    word: Literal["", "ask", "outside"] = ""
+    prompt: str = "plan"
 
 
 @dataclass(frozen=True, slots=True)

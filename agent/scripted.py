@@ -13,13 +13,15 @@ from scenewise.store.errors import ModelError
 
 @dataclass
 class ScriptedModel:
-    """Answer plans and texts in the order given, the last one again and again; an exception in the script is raised.
+    """Answer plans and texts in the order given, the last one again and again; an exception in the script is raised. `complete` answers
+    with `written`, a plan in the short writing.
 
     `delay_s` is slept before each answer and counts against the caller's `timeout_s`. `asked` keeps what was sent.
     """
 
     plans: Sequence[Sequence[Call] | Exception] = ((),)
     texts: Sequence[str | Exception] = ("",)
+    written: str | Exception = "none"
     delay_s: float = 0.0
     name: str = "scripted"
     asked: list[Sequence[Message]] = field(default_factory=list)
@@ -46,6 +48,14 @@ class ScriptedModel:
                 raise text
             written.append(Written(text))
         return tuple(written)
+
+    async def complete(self, messages: Sequence[Message], *, pattern: str, max_tokens: int, timeout_s: float) -> Written:
+        """Return the script's plan in the short writing."""
+        self.asked.append(messages)
+        await self._take_time(timeout_s)
+        if isinstance(self.written, Exception):
+            raise self.written
+        return Written(self.written)
 
     async def close(self) -> None:
         """Nothing to let go of."""

@@ -45,6 +45,9 @@ class Settings(BaseSettings):
     """Seconds that a turn may spend waiting for the LLM, planning and writing together."""
     plan_tokens: int = Field(120, ge=16)
     """Tokens a plan may have."""
+    planning: Literal["auto", "short", "tools"] = "auto"
+    """How plans are asked for: in the short writing that the models of `scenewise train planner` know, as tool calls from any other; "auto"
+    takes the short one where the served model's name begins with "scenewise"."""
     tool_detail: Literal["short", "full"] = "short"
     """How much of the tools' schemas the LLM sees; "full" suits models of some billion parameters."""
     writing: Literal["guided", "free"] = "guided"

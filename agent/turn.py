@@ -24,13 +24,13 @@ from scenewise.agent.intents import IntentReader, positions
 from scenewise.agent.memory import KEPT_SHOWN, Memory
 from scenewise.agent.model import ChatModel
 from scenewise.agent.perceive import perceive
-from scenewise.agent.plan import make_plan
-from scenewise.agent.policy import needs_no_tools
+from scenewise.agent.plan import make_plan, plan_form
+from scenewise.agent.policy import main_domains, needs_no_tools
 from scenewise.agent.record import Draft, Found, Plan, Reply, Request, Seen, Slate, SourceScore, Turn, TurnItem
 from scenewise.agent.settings import Settings
 from scenewise.agent.slate import rank
 from scenewise.agent.verify import verify
-from scenewise.agent.words import explain, no_longer_there, nothing_to_explain, only_so_many, small_talk
+from scenewise.agent.words import explain, no_longer_there, nothing_to_explain, only_so_many, small_talk, word_back
 from scenewise.prompts import load
 from scenewise.store.types import ItemId, UserId
 from scenewise.tools.candidates import Candidates
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from langgraph.graph.state import CompiledStateGraph
 
 ANONYMOUS = UserId("anonymous")
+NO_LIST = frozenset({"explain", "thanks", "greet", "ask", "outside"})
 PLAN_SHARE = 0.5  # of the deadline; the rest is for writing
 
 
@@ -107,14 +108,14 @@ async def _plan(state: State, runtime: Runtime[Surroundings]) -> State:
     begun, around = time.perf_counter(), runtime.context
     model = around.model if state["request"].use_llm else None
     timeout_s = PLAN_SHARE * around.settings.deadline_s
-    full = around.settings.tool_detail == "full"
-    plan = await make_plan(state["seen"], around.box, model, max_tokens=around.settings.plan_tokens, timeout_s=timeout_s, full=full)
+    form = plan_form(model, around.settings)
+    plan = await make_plan(state["seen"], around.box, model, max_tokens=around.settings.plan_tokens, timeout_s=timeout_s, form=form)
     return {"plan": plan, "timings_ms": _timed(state, "plan", begun)}
 
 
 async def _act(state: State, runtime: Runtime[Surroundings]) -> State:
     begun, seen, plan = time.perf_counter(), state["seen"], state["plan"]
-    if needs_no_tools(seen):
+    if needs_no_tools(seen) or plan.word:
         return {"found": Found(Candidates(), (), seen.context), "timings_ms": _timed(state, "act", begun)}
     found = await asyncio.to_thread(act, plan, seen, runtime.context.box)
     return {"found": found, "timings_ms": _timed(state, "act", begun)}
@@ -122,7 +123,7 @@ async def _act(state: State, runtime: Runtime[Surroundings]) -> State:
 
 async def _rank(state: State, runtime: Runtime[Surroundings]) -> State:
     begun, seen = time.perf_counter(), state["seen"]
-    if needs_no_tools(seen):
+    if needs_no_tools(seen) or state["plan"].word:
         return {"slate": Slate(), "timings_ms": _timed(state, "rank", begun)}
     around = runtime.context
     slate = await asyncio.to_thread(rank, state["found"], seen, around.box, exploration=around.settings.exploration)
@@ -143,6 +144,8 @@ async def _verify(state: State, runtime: Runtime[Surroundings]) -> State:
     begun, seen = time.perf_counter(), state["seen"]
     if needs_no_tools(seen):
         reply = answer_from_record(seen, runtime.context.box)
+    elif word := state["plan"].word:
+        reply = Reply(word_back(word, main_domains(runtime.context.box), seen.context.moment.locale))
     else:
         reply = verify(state["draft"], state["slate"], seen, state["found"])
     return {"reply": reply, "timings_ms": _timed(state, "verify", begun)}
@@ -208,7 +211,7 @@ def make_turn(state: State, around: Surroundings) -> Turn:
     plan, draft = state["plan"], state["draft"]
     model = around.model if request.use_llm else None
     rounds = plan.rounds + draft.rounds
-    used = [name for name, count in (("plan", plan.rounds), ("write", draft.rounds)) if count]
+    used = [name for name, count in ((plan.prompt, plan.rounds), ("write", draft.rounds)) if count]
     return Turn(
         turn_id=uuid.uuid4().hex,
         conversation_id=request.conversation_id,
@@ -217,7 +220,7 @@ def make_turn(state: State, around: Surroundings) -> Turn:
         time_s=request.now_s,
         reply=reply.text,
         items=reply.items,
-        intent=seen.intent,
+        intent=plan.word or seen.intent,
         scene=seen.context.scene.scene,
         scene_probability=float(seen.context.scene.probability),
         signals=tuple((signal.name, signal.value, float(signal.share)) for signal in seen.context.scene.signals),
@@ -247,7 +250,7 @@ def remember(memory: Memory, turn: Turn, seen: Seen) -> Memory:
         shown_s=memory.showing(ids, turn.time_s) if has_list else memory.shown_s,
         rejected=tuple(dict.fromkeys(rejected))[-KEPT_SHOWN:],
         ban=kept,
-        scene=turn.scene if turn.intent not in ("explain", "thanks", "greet") else memory.scene,
+        scene=turn.scene if turn.intent not in NO_LIST else memory.scene,
         turns=memory.turns + 1,
         corrected=_corrected(memory, turn, seen),
         place=seen.correction.place or memory.place if seen.correction else memory.place,
@@ -258,5 +261,4 @@ def _corrected(memory: Memory, turn: Turn, seen: Seen) -> str | None:
     """The scene put right: by this message, or before and not left since."""
     if seen.correction is not None:
         return seen.correction.reading.scene
-    small_talk = turn.intent in ("explain", "thanks", "greet")
-    return memory.corrected if small_talk or turn.scene == memory.corrected else None
+    return memory.corrected if turn.intent in NO_LIST or turn.scene == memory.corrected else None

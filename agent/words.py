@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from scenewise.agent.record import Found, Seen, Slate
@@ -90,6 +90,23 @@ def small_talk(intent: str, locale: str) -> str:
     if intent == "thanks":
         return "不客气！" if zh else "You're welcome. Say when you want something else."
     return "你好！想找点什么？" if zh else "Hello. Tell me what the moment is like, or what you feel like, and I will look."
+
+
+KINDS_ZH = {"movies": "电影", "music": "音乐", "books": "书", "recipes": "菜谱", "apps": "应用", "courses": "课程", "workouts": "健身"}
+
+
+def word_back(word: str, domains: Sequence[str], locale: str) -> str:
+    """What is said in the place of a list: a question ("ask") with ways on, or what the assistant is for ("outside")."""
+    if locale.startswith("zh"):
+        kinds = "、".join(KINDS_ZH.get(domain, domain) for domain in domains)
+        if word == "ask":
+            return f"想找哪一类？{f'比如{kinds}，' if kinds else ''}说一个你喜欢的名字，或者说说现在的心情也行。"
+        return f"这个我帮不上：我只会推荐{kinds or '目录里的内容'}。说说你想要什么，或者说“随便”。"
+    kinds = join_words([*domains]).replace(" and ", " or ")
+    if word == "ask":
+        return f"What should it be{f': {kinds}' if kinds else ''}? A title that you like, a mood or an occasion is enough to go by."
+    mine = join_words([*domains]) or "what is in the catalogue"
+    return f"That is beyond me: I only recommend {mine}. Say what you feel like, or “surprise me”."
 
 
 def nothing_to_explain(locale: str) -> str:

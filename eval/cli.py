@@ -348,6 +348,30 @@ def changes(
 
 
 @app.command()
+def plans(
+    out: Annotated[Path, typer.Option("--out", help="Where the pairs go, one JSON object a line.")],
+    dev: Annotated[Path | None, typer.Option("--dev", help="Where pairs of templates go that --out has nothing of.")] = None,
+    n: Annotated[int, typer.Option("-n", "--n", min=1, max=200_000, help="About how many pairs.")] = 6_000,
+    n_dev: Annotated[int, typer.Option("--n-dev", min=0, help="How many are kept back.")] = 300,
+    seed: Annotated[int, typer.Option("--seed")] = 0,
+    data: Annotated[Path | None, typer.Option("--data", help="The folder of public data: dialogues, nlu, movies, ...")] = None,
+    with_nc: Annotated[
+        bool, typer.Option("--with-nc", help="Add dialogues under CC BY-NC; what is trained on them may not be sold.")
+    ] = False,
+) -> None:
+    """Make pairs of requests and right plans, from which `scenewise train planner` learns."""
+    from scenewise.eval.plans.make import make_pairs, tell, write_pairs
+
+    with clear_errors():
+        with bar("pairs") as progress:
+            made = make_pairs(data, n=n, n_dev=n_dev if dev else 0, seed=seed, with_nc=with_nc, report=progress)
+        write_pairs(out, made.train)
+        if dev is not None:
+            write_pairs(dev, made.dev)
+        typer.echo(tell(made))
+
+
+@app.command()
 def report(
     results: Annotated[Path, typer.Argument(help="The folder of result files.")] = Path("eval/results"),
     out: Annotated[Path, typer.Option("--out", help="Where the pictures and the page go.")] = Path("report"),

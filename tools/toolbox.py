@@ -102,7 +102,7 @@ class Toolbox:
         make = _features(catalogue, retriever, graph)
         trained = _told(Trained.open(store, catalogue, make), catalogue, make)
         parts = (catalogue, recogniser, trained, retriever, graph)
-        ranker, tools = _over(store, pack, *parts)
+        ranker, tools = _over(store, pack, concepts, *parts)
         report("models", 5, 5)
         return cls(store, encoders, pack, concepts, *parts, ranker, tools, version, seen)
 
@@ -143,7 +143,7 @@ class Toolbox:
             gone = [self.catalogue.items[row] for row in self.catalogue.rows(changes.removed).tolist()]
             forget_texts(gone, self.store.cache / "features")
         parts = (catalogue, self.recogniser, trained, retriever, graph)
-        ranker, tools = _over(self.store, self.pack, *parts)
+        ranker, tools = _over(self.store, self.pack, self.concepts, *parts)
         version = replace(self.version, items=changes.items_revision, edges=changes.edges_revision)
         return Toolbox(self.store, self.encoders, self.pack, self.concepts, *parts, ranker, tools, version, self.models_mark)
 
@@ -197,6 +197,7 @@ def _is_item(node: str) -> bool:
 def _over(
     store: Store,
     pack: ScenePack,
+    concepts: Concepts,
     catalogue: Catalogue,
     recogniser: SceneRecogniser,
     trained: Trained,
@@ -209,7 +210,7 @@ def _over(
         graph_tool.make_tool(graph),
         collaborative_tool.make_tool(trained.collaborative, catalogue, SceneReader(recogniser)),
         retrieval_tool.make_tool(retriever),
-        *catalogue_tool.make_tools(catalogue),
+        *catalogue_tool.make_tools(catalogue, concepts),
         *profile_tool.make_tools(store, catalogue),
     )
     return FusionRanker(catalogue, pack, trained.calibration), MappingProxyType({tool.name: tool for tool in tools})

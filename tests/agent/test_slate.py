@@ -40,7 +40,7 @@ def found_for(box: Toolbox, message: str, user: str, *, scene: str | None = None
     """What perception and the tools make of a message, ready to be ranked."""
     request = Request(message, UserId(user), Moment(), "conversation", scene, 5, NOW_S)
     seen = perceive(request, box, IntentReader(box.encoders), Memory())
-    return act(asyncio.run(make_plan(seen, box, None, max_tokens=120, timeout_s=1.0, full=False)), seen, box), seen
+    return act(asyncio.run(make_plan(seen, box, None, max_tokens=120, timeout_s=1.0)), seen, box), seen
 
 
 def test_asked_anew_a_conversation_brings_other_films_until_there_are_none(small_agent: Agent) -> None:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, InstanceOf, create_model
 from scenewise.store.errors import RetryTool
 from scenewise.store.types import ItemId
 from scenewise.tools.catalogue.catalogue import Catalogue
+from scenewise.tools.catalogue.concepts import Concepts, constraints_from_text
 from scenewise.tools.catalogue.constraints import Constraints
 from scenewise.tools.catalogue.narrowing import narrow
 from scenewise.tools.context import TurnContext
@@ -65,12 +66,12 @@ class LookUpArgs(BaseModel):
     context: Annotated[InstanceOf[TurnContext], InjectedToolArg]
 
 
-def make_tools(catalogue: Catalogue) -> tuple[StructuredTool, StructuredTool]:
-    """Make `filter_catalogue` and `look_up_items` over one catalogue."""
-    return make_filter_tool(catalogue), make_look_up_tool(catalogue)
+def make_tools(catalogue: Catalogue, concepts: Concepts) -> tuple[StructuredTool, StructuredTool]:
+    """Make `filter_catalogue` and `look_up_items` over one catalogue; `concepts` say what words outside its vocabulary mean."""
+    return make_filter_tool(catalogue, concepts), make_look_up_tool(catalogue)
 
 
-def make_filter_tool(catalogue: Catalogue) -> StructuredTool:
+def make_filter_tool(catalogue: Catalogue, concepts: Concepts) -> StructuredTool:
     """Make `filter_catalogue`; its enums are the domains and the 25 most frequent genres and moods of this catalogue.
 
     The tool returns (text for the LLM, FilteredCatalogue). It raises RetryTool where the conditions contradict those that hold already
@@ -84,9 +85,11 @@ def make_filter_tool(catalogue: Catalogue) -> StructuredTool:
         genre: Names = None,
         mood: Names = None,
         ban_genre: Names = None,
+        without: Names = None,
         min_year: int | None = None,
         max_year: int | None = None,
         max_duration_min: float | None = None,
+        max_price: float | None = None,
     ) -> tuple[str, FilteredCatalogue]:
         asked = Constraints(
             domains=frozenset(domains or ()),
@@ -95,7 +98,10 @@ def make_filter_tool(catalogue: Catalogue) -> StructuredTool:
             min_year=min_year,
             max_year=max_year,
             max_duration_min=max_duration_min,
+            max_price_cents=None if max_price is None else round(100 * max_price),
         )
+        for word in without or ():
+            asked = asked.merge(banned_by(word, catalogue, concepts))
         return set_conditions(catalogue, asked, context)
 
     return StructuredTool.from_function(
@@ -122,6 +128,20 @@ def make_look_up_tool(catalogue: Catalogue) -> StructuredTool:
         infer_schema=False,
         response_format="content_and_artifact",
     )
+
+
+def banned_by(word: str, catalogue: Catalogue, concepts: Concepts) -> Constraints:
+    """What one word rules out: the genre or the item of this name, else what the word stands for; no condition where it is unknown."""
+    plain = word.casefold().strip()
+    genres = catalogue.vocabulary.get("genre", {})
+    for form in (plain, plain.removesuffix("s")):
+        if form in genres:
+            return Constraints(ban={"genre": frozenset({form})})
+    said = constraints_from_text(f"no {word}", catalogue, concepts).constraints
+    if said.ban or said.exclude_domains:
+        return Constraints(ban=said.ban, exclude_domains=said.exclude_domains)
+    named = [item_id for item_id, score in catalogue.look_up(word, 1) if score >= _SURE]
+    return Constraints(ban_items=frozenset(named))
 
 
 def set_conditions(catalogue: Catalogue, asked: Constraints, context: TurnContext) -> tuple[str, FilteredCatalogue]:
@@ -163,6 +183,8 @@ def _filter_schema(catalogue: Catalogue) -> Any:
         "min_year": (int | None, Field(default=None, ge=1000, le=2100, description="Not older than this year.")),
         "max_year": (int | None, Field(default=None, ge=1000, le=2100, description="Not newer than this year.")),
         "max_duration_min": (float | None, Field(default=None, gt=0, le=10_000, description="Minutes it may take at most.")),
+        "max_price": (float | None, Field(default=None, ge=0, le=1_000_000, description="What it may cost at most.")),
+        "without": (list[Title] | None, Field(default=None, max_length=4, description="What is not wanted, in the user's words.")),
         "context": (Annotated[InstanceOf[TurnContext], InjectedToolArg], ...),
     }
     if catalogue.domains:
