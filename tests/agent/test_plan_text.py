@@ -69,11 +69,6 @@ def test_no_text_breaks_the_reading(text: str) -> None:
     assert read is None or isinstance(read, Ask | tuple)
 
 
-@given(st.from_regex(re.compile(plan_pattern(DOMAINS), re.ASCII), fullmatch=True))
-def test_whatever_the_grammar_lets_through_is_a_plan(text: str) -> None:
-    assert decode(text) is not None or re.search(r"#\d|\(\s*\)|\( |; \s*[;)]|(since|until)\(2[1-9]|max\(0+ |save\(\w+ \w+ +\)", text)
-
-
 def test_numbers_stand_for_titles_of_the_last_list() -> None:
     last = ["Heat", "Fargo"]
     assert decode("like(#2) save(dislike item #1)", last) == (
