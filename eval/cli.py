@@ -372,6 +372,42 @@ def plans(
 
 
 @app.command()
+def plan(
+    cases: Annotated[Path | None, typer.Option("--cases", help="As in docs/planning.md; default: the product's own.")] = None,
+    planner: Annotated[str, typer.Option("--planner", help="llm, untrained, react (LangChain's loop), knn or rules.")] = "llm",
+    model: Annotated[str | None, typer.Option("--model", help="The served model's name; default: the server's first.")] = None,
+    base_url: Annotated[str | None, typer.Option("--base-url", help="A vLLM's address; default: that of the settings.")] = None,
+    train: Annotated[Path | None, typer.Option("--train", help="knn: training pairs, a JSON object with request and plan a line.")] = None,
+    split: Annotated[str, typer.Option("--split", help="dev, test or all.")] = "all",
+    n: Annotated[int | None, typer.Option("-n", "--most", min=1, help="Only the first cases.")] = None,
+    after_policy: Annotated[bool, typer.Option("--after-policy", help="Also measure what the policy leaves of the plans.")] = False,
+    show: Annotated[int, typer.Option("--show", min=0, help="How many misses to list; those of the test half are not.")] = 20,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the intervals.")] = 0,
+    store: StoreOption = None,
+    out: Out = None,
+    json_: Json = False,
+) -> None:
+    """Plans for requests written by hand: tools, arguments, questions back, needless changes of the profile, tokens, seconds."""
+    from scenewise.eval.plan_cases import CASES
+    from scenewise.eval.plan_run import Options, measure
+    from scenewise.store.store import Store
+    from scenewise.tools.retrieval.encoders import default_encoders
+    from scenewise.tools.toolbox import Toolbox
+
+    def work(progress: Report) -> dict[str, Any]:
+        settings = load_settings(store=store, llm_url=base_url, llm_model=model)
+        options = Options(planner, cases or CASES, split, n, train, after_policy, show, seed)
+        with TemporaryDirectory() as scratch:
+            copy = Path(scratch) / "store"  # what is cached beside a store that is in use is left as it is
+            shutil.copytree(settings.store_path, copy)
+            with Store.open(copy, purpose="eval") as opened:
+                box = Toolbox.open(opened, default_encoders(settings.encoder))
+                return measure(box, options, settings, now_s=NOW_S, progress=progress)
+
+    measured("cases", work, out, json_)
+
+
+@app.command()
 def report(
     results: Annotated[Path, typer.Argument(help="The folder of result files.")] = Path("eval/results"),
     out: Annotated[Path, typer.Option("--out", help="Where the pictures and the page go.")] = Path("report"),
