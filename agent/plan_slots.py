@@ -15,8 +15,8 @@ _HAN = re.compile(r"[\u3400-\u9fff]")
 _QUOTED = re.compile(r"《([^《》]{1,60})》|\"([^\"]{2,60})\"|“([^“”]{2,60})”|「([^「」]{1,60})」")
 _STOP = re.compile(r"[,.;!?，。；！？、:：()（）\n]")
 _NEGATION = re.compile(
-    r"^(?:(?:but|and|please|with|i|we|do|does|want|like|to see|just|really)\s+)*(?:no|not|nothing|without|except|anything but|never|none|hates?|"
-    r"dislikes?|can.?t stand|don.?t (?:like|want|enjoy))\b"
+    r"^(?:(?:but|and|please|with|i|we|do|does|want|like|to see|just|really)\s+)*(?:no|not|nothing|without|except|anything but|never|none|"
+    r"hates?|dislikes?|can.?t stand|don.?t (?:like|want|enjoy))\b"
     r"(?:\s+(?:too|so|very|any|a|an|the|that|with|is|in|it|of|more)\b)*\s*|^(?:但|但是|最好)?(?:不要|不想要?|别|没有|不含|不放|不加|除了|不看|不)(?:有|太|看|听|放|加)*",
     re.IGNORECASE,
 )
