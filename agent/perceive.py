@@ -96,7 +96,7 @@ def perceive(request: Request, box: Toolbox, intents: IntentReader, memory: Memo
     scene = read_scene(request, _without(text, matches), moment, box, memory, profile=profile, correction=correction)
     reading = without_circumstances(constraints_from_text(text, box.catalogue, box.concepts), scene, box)
     referred = refer(text, intent, memory, box)
-    mentioned = tuple(box.catalogue.items[match.rows[0]].item_id for match in matches)
+    mentioned = tuple(box.catalogue.items[meant(match, reading, box)].item_id for match in matches)
     reading = imply_domains(reading, mentioned, box)
     constraints, notes = join_constraints(intent, reading, profile, memory, referred, box)
     history: tuple[Event, ...] = ()
@@ -179,6 +179,12 @@ def _without(text: str, matches: Sequence[TitleMatch]) -> str:
     for match in reversed(matches):
         text = f"{text[: match.start]}it{text[match.end :]}"
     return text
+
+
+def meant(match: TitleMatch, reading: Reading, box: Toolbox) -> int:
+    """The row that a written title means: of several, the first of the kind that is asked for ("a film like Dune"), else the first."""
+    asked = reading.domains_only | reading.domains_added
+    return next((row for row in match.rows if box.catalogue.items[row].domain in asked), match.rows[0])
 
 
 def read_scene(

@@ -17,6 +17,7 @@ from scenewise.tools.toolbox import Toolbox
 
 LIKES, DISLIKES = 4, 3  # tastes that a planner is told of
 SURE = TITLE_LIKENESS / 100
+_ALIKE = 4
 
 
 def of_seen(seen: Seen, box: Toolbox) -> PlanRequest:
@@ -48,13 +49,13 @@ def link(seen: Seen, calls: Sequence[Call], box: Toolbox) -> tuple[Call, ...]:
 def _linked(seen: Seen, call: Call, box: Toolbox) -> Iterator[Call]:
     arguments = dict(call.arguments)
     if call.name == "collaborative_candidates" and arguments.get("like_titles"):
-        known, unknown = _titles(arguments["like_titles"], box)
+        known, unknown = _titles(arguments["like_titles"], seen, box)
         if known:
             yield replace(call, arguments={"like_titles": known})
         if said := [title for title in unknown if is_named(seen, title, box)]:
             yield Call("look_up_items", {"titles": said})
     elif call.name == "look_up_items":
-        known, unknown = _titles(arguments["titles"], box)
+        known, unknown = _titles(arguments["titles"], seen, box)
         yield replace(call, arguments={"titles": [*known, *unknown]})
     elif call.name == "retrieve" and arguments.get("domain") not in (None, *box.catalogue.domains):
         yield replace(call, arguments={"query": arguments["query"]})
@@ -67,15 +68,22 @@ def _linked(seen: Seen, call: Call, box: Toolbox) -> Iterator[Call]:
         yield call
 
 
-def _titles(titles: Iterable[str], box: Toolbox) -> tuple[list[str], list[str]]:
+def _titles(titles: Iterable[str], seen: Seen, box: Toolbox) -> tuple[list[str], list[str]]:
     """Titles as the catalogue writes them, and those that it does not have."""
-    known: list[str] = []
-    unknown: list[str] = []
-    for title in titles:
-        found = box.catalogue.look_up(title, 1)
-        row = box.catalogue.row(found[0][0]) if found and found[0][1] >= SURE else None
-        (unknown if row is None else known).append(title if row is None else box.catalogue.items[row].title)
-    return list(dict.fromkeys(known)), unknown
+    rows = {title: _row(title, seen, box) for title in titles}
+    known = [box.catalogue.items[row].title for row in rows.values() if row is not None]
+    return list(dict.fromkeys(known)), [title for title, row in rows.items() if row is None]
+
+
+def _row(title: str, seen: Seen, box: Toolbox) -> int | None:
+    """The item that a title means. Of a film and the album of its music, whose titles are one but for what stands in brackets, it is the
+    one that rules read out of the message, else one that may be shown, else the one of the shorter title."""
+    found = [(item_id, score) for item_id, score in box.catalogue.look_up(title, _ALIKE) if score >= SURE]
+    rows = [row for item_id, score in found if score == found[0][1] and (row := box.catalogue.row(item_id)) is not None]
+    items = box.catalogue.items
+    return min(
+        rows, key=lambda row: (items[row].item_id not in seen.mentioned, not seen.context.allowed[row], len(items[row].title)), default=None
+    )
 
 
 def _as_stated(seen: Seen, call: Call, box: Toolbox) -> Call:

@@ -72,7 +72,8 @@ class Titles:
     def look_up(self, name: str, k: int) -> list[tuple[int, float]]:
         """Find titles: (row, score in 0..1), best first, at most k; none scores below 0.75.
 
-        Case, accents, leading articles and a year in brackets are ignored; the year, if given, decides between equal titles.
+        Case, accents, leading articles and a year in brackets are ignored; the year, if given, decides between equal titles,
+        then the one without a part in brackets comes first ("Blade Runner" before its "(Original Soundtrack)").
         The score is 1 for the same title, 0.95 for a title's head or other name, else the normalised InDel similarity
         (rapidfuzz), and numbers that differ count against it, so that "Toy Story 3" does not find "Toy Story 2".
         """
@@ -84,7 +85,7 @@ class Titles:
             scores[row] = max(scores.get(row, 0.0), score / 100 if _numbers(near) == _numbers(wanted) else 0.75 * score / 100)
         scores.update(dict.fromkeys(self.exact.get(wanted, ()), 1.0))
         year = _year_in(name)
-        best = sorted(scores, key=lambda row: (-scores[row], year is not None and self.years[row] != year, row))
+        best = sorted(scores, key=lambda row: (-scores[row], year is not None and self.years[row] != year, bool(self.others[row]), row))
         return [(row, scores[row]) for row in best if scores[row] >= _CUTOFF][:k]
 
     def find(self, text: str) -> list[TitleMatch]:
@@ -104,7 +105,7 @@ class Titles:
             start, stop = words[first].start, words[end - 1].end
             if rows and _is_written_as_title(text, start, stop, led=_is_led(words, taken, first)):
                 taken[first:end] = [True] * (end - first)
-                found.append(TitleMatch(rows, start, stop))
+                found.append(TitleMatch(tuple(sorted(rows, key=lambda row: bool(self.others[row]))), start, stop))
         return sorted(found, key=lambda match: match.start)
 
 

@@ -41,7 +41,8 @@ def test_schemas_show_enums_and_no_context(catalogue: Catalogue, concepts: Conce
     filter_tool, look_up_tool = make_tools(catalogue, concepts)
     schema = filter_tool.tool_call_schema.model_json_schema()
     assert "context" not in schema["properties"]
-    assert set(schema["properties"]) == {"domains", "genre", "mood", "ban_genre", "min_year", "max_year", "max_duration_min"}
+    numbers = {"min_year", "max_year", "max_duration_min", "max_price"}
+    assert set(schema["properties"]) == {"domains", "genre", "mood", "ban_genre", "without", *numbers}
     assert schema["properties"]["domains"]["anyOf"][0]["items"]["enum"] == list(catalogue.domains)
     assert "Sci-Fi" in schema["properties"]["genre"]["anyOf"][0]["items"]["enum"]
     titles = look_up_tool.tool_call_schema.model_json_schema()["properties"]["titles"]
