@@ -282,6 +282,37 @@ def scene_value(
 
 
 @app.command()
+def conversation(
+    cases: Annotated[Path, typer.Option("--cases", help="Turns to rank for, JSON lines: dialog_id, context, entity, rec, resp.")],
+    kg: Annotated[Path, typer.Option("--kg", help="The folder of the named graph: entity2id, item_ids, kg, id2info.")],
+    train: Annotated[list[Path] | None, typer.Option("--train", help="Turns to learn from; without: five folds of the cases.")] = None,
+    ratings: Annotated[Path | None, typer.Option("--ratings", help="A movielens set; default: ml-latest-small beside the graph.")] = None,
+    ablation: Annotated[bool, typer.Option("--ablation/--no-ablation", help="Also learn without each group of signals.")] = True,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Folds and beginnings of the networks.")] = 0,
+    out: Out = None,
+    json_: Json = False,
+) -> None:
+    """Dialogues: Recall@k and MRR of the next recommended item among all, for all targets and for those not named yet."""
+    from scenewise.eval.conversation import run
+    from scenewise.eval.data.dialogues import read_domain, read_examples, read_ratings
+    from scenewise.tools.retrieval.encoders import default_encoders
+
+    def work(progress: Report) -> dict[str, Any]:
+        domain, turns = read_domain(kg), read_examples(cases)
+        known = [path for path in train or [] if path.resolve() != cases.resolve()]
+        learned = [example for path in known for example in read_examples(path)] if known else None
+        beside = kg.resolve().parent / "ml-latest-small"
+        folder = ratings or (beside if beside.is_dir() else None)
+        rated = None if folder is None else read_ratings(folder, kg, domain)
+        encoder = default_encoders().english
+        return {"cases": cases.name, "ratings": folder and folder.name} | run(
+            domain, turns, learned, encoder, ratings=rated, ablation=ablation, seed=seed, progress=progress
+        )
+
+    measured("trainings", work, out, json_)
+
+
+@app.command()
 def speed(
     events: Annotated[int, typer.Option("--events", help="The largest size; the smaller ones are powers of ten.")] = 10_000_000,
     seed: Annotated[int, typer.Option("--seed", min=0)] = 0,
