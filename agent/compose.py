@@ -1,11 +1,19 @@
-"""Composing: the LLM writes a sentence an item from its evidence rows, all items at once so that the server batches them."""
+"""Composing: the LLM writes a sentence an item from its evidence rows, all items at once so that the server batches them.
+
+What the check refuses is written again, once, within the pattern of what the evidence bears out; what fails then too becomes a template.
+"""
 
 from __future__ import annotations
 
-from scenewise.agent.model import ChatModel, WritePrompt
+import time
+from collections.abc import Sequence
+
+from scenewise.agent.model import ChatModel, WritePrompt, Written
 from scenewise.agent.record import Draft, Slate, SlateEntry
 from scenewise.prompts import load
 from scenewise.store.errors import ModelError
+from scenewise.tools.copywriter.check import check_copy
+from scenewise.tools.copywriter.facts import facts_for, facts_line
 from scenewise.tools.copywriter.pattern import copy_pattern
 
 COPY_TOKENS = 64
@@ -20,31 +28,88 @@ PHRASES = (
     ("scene", "for your {}", 1),
 )
 """Rows that the writer is given: their id, how they are said, and how many of their values (0: the whole row)."""
+TRAINED = "scenewise"
+"""How the names of models begin that were trained for this job: they know their prompt, and need no examples and no pattern."""
 LATIN_ONLY = ("zh", "ja", "ko", "ru", "ar")
 
 
-async def compose(slate: Slate, model: ChatModel | None, *, locale: str, timeout_s: float, guided: bool = True) -> Draft:
+async def compose(
+    slate: Slate,
+    model: ChatModel | None,
+    *,
+    locale: str,
+    timeout_s: float,
+    guided: bool = True,
+    scene: str | None = None,
+    seed: int = 0,
+) -> Draft:
     """Return a text an entry, in order; none where there is no model, no time left, or a language the prompt is not written for.
 
     `guided` keeps the model within what the evidence bears out (tools/copywriter/pattern.py); else it writes freely and more is refused.
+    A model trained for this (named "scenewise...") always writes freely at first. `scene` and `seed` are those of the turn.
     """
     if not slate.entries or model is None or locale.startswith(LATIN_ONLY):
         return Draft()
     if timeout_s <= 0:
         return Draft(trouble="writing: no time left")
-    prompt = load("write")
-    prompts = [
-        WritePrompt(prompt.messages(facts=facts_of(entry)), copy_pattern(entry.item, entry.evidence) if guided else None)
-        for entry in slate.entries
-    ]
+    begun = time.monotonic()
+    trained = model.name.startswith(TRAINED)
+    prompts = [_prompt(entry, trained=trained, guided=guided and not trained, seed=seed) for entry in slate.entries]
     try:
         written = await model.write(prompts, max_tokens=COPY_TOKENS, timeout_s=timeout_s)
     except ModelError as error:
         return Draft(rounds=1, trouble=f"writing: {error.reason}")
-    texts = tuple(one.text for one in written)
     errors = [one.error for one in written if one.error]
     trouble = f"writing: {errors[0]}" if len(errors) == len(written) else ""
-    return Draft(texts, 1, trouble, sum(one.completion_tokens for one in written))
+    tokens = sum(one.completion_tokens for one in written)
+    refused = [_refused(one, entry, scene) for one, entry in zip(written, slate.entries, strict=True)]
+    if any(refused) and (left_s := timeout_s - (time.monotonic() - begun)) > 0:
+        again = await _again(slate, written, refused, model, timeout_s=left_s, trained=trained, seed=seed)
+        texts, tokens = tuple(one.text for one in again), tokens + sum(one.completion_tokens for one in again if one not in written)
+        return Draft(texts, 2, trouble, tokens, tuple(refused))
+    return Draft(tuple(one.text for one in written), 1, trouble, tokens, tuple(refused))
+
+
+def _prompt(entry: SlateEntry, *, trained: bool, guided: bool, seed: int) -> WritePrompt:
+    pattern = copy_pattern(entry.item, entry.evidence) if guided else None
+    if trained:
+        return WritePrompt(load("write_short").messages(facts=facts_line(facts_for(entry.item, entry.evidence, seed=seed))), pattern)
+    return WritePrompt(load("write").messages(facts=facts_of(entry)), pattern)
+
+
+def _refused(written: Written, entry: SlateEntry, scene: str | None) -> tuple[str, ...]:
+    """What of a text is not borne out; nothing where there is no text."""
+    return check_copy(written.text, entry.item, entry.evidence, scene=scene).unsupported if written.text else ()
+
+
+async def _again(
+    slate: Slate,
+    written: Sequence[Written],
+    refused: Sequence[tuple[str, ...]],
+    model: ChatModel,
+    *,
+    timeout_s: float,
+    trained: bool,
+    seed: int,
+) -> list[Written]:
+    """Have the refused texts written again, all at once, with what was wrong named; the others, and all where that fails, stay."""
+    places = [place for place, why in enumerate(refused) if why]
+    prompts = []
+    for place in places:
+        entry = slate.entries[place]
+        if trained:
+            prompts.append(_prompt(entry, trained=True, guided=True, seed=seed))
+            continue
+        messages = load("write_again").messages(
+            facts=facts_of(entry), text=written[place].text[:200], problem="; ".join(refused[place])[:200]
+        )
+        prompts.append(WritePrompt(messages, copy_pattern(entry.item, entry.evidence)))
+    try:
+        again = await model.write(prompts, max_tokens=COPY_TOKENS, timeout_s=timeout_s)
+    except ModelError:
+        return list(written)
+    better = dict(zip(places, again, strict=True))
+    return [better[place] if place in better and better[place].text else one for place, one in enumerate(written)]
 
 
 def facts_of(entry: SlateEntry) -> str:

@@ -14,6 +14,7 @@ from scenewise.store.types import Item, ItemId
 from scenewise.tools.candidates import Candidate
 from scenewise.tools.context import TurnContext
 from scenewise.tools.copywriter.evidence import evidence_for
+from scenewise.tools.copywriter.template import asked_clause
 from scenewise.tools.graph.paths import GraphPath
 from scenewise.tools.graph.seeds import liked_items
 from scenewise.tools.ranking.model import RankedItem
@@ -142,11 +143,40 @@ def freeze(chosen: Sequence[Chosen], found: Found, seen: Seen, box: Toolbox) -> 
             scene=context.scene.scene if fits(item, context, box) else None,
             fits=preferred_values(item, context, box),
             reasons=by_item.get(item.item_id, []),
+            history=liked_start(path, context, box),
+            asked=answered(item, seen),
         )
         said = (SourceScore(source, score, rank) for source, (score, rank) in place.told.items())
         sources = tuple(sorted(said, key=lambda one: one.rank))
         entries.append(SlateEntry(item, place.score, place.contributions, reason, evidence, sources, one.propensity))
     return tuple(entries)
+
+
+def liked_start(path: GraphPath | None, context: TurnContext, box: Toolbox) -> list[str]:
+    """The title that a path starts from, where the user has liked it; none where it was only named or shown."""
+    if path is None:
+        return []
+    start = ItemId(path.nodes[0].removeprefix("item:"))
+    return (
+        [item.title for item in (box.catalogue.items[row] for row in box.catalogue.rows([start]))]
+        if start in liked_items(context.history)
+        else []
+    )
+
+
+def answered(item: Item, seen: Seen) -> list[str]:
+    """What of the request the item answers: the minutes that there are, and a genre, mood or topic that was asked for in that word."""
+    wishes, text = seen.reading.wishes, seen.text.casefold()
+    said = [
+        asked_clause(name, value, item.domain)
+        for name in ("genre", "mood", "topic")
+        for value in item.attributes.get(name, ())
+        if value.casefold() in wishes.get(name, ()) and value.casefold() in text
+    ]
+    minutes = seen.context.moment.available_min
+    if minutes is not None and item.duration_min is not None and 0 < item.duration_min <= minutes:
+        said.insert(0, f"within your {minutes:.0f} minutes")
+    return said
 
 
 def fits(item: Item, context: TurnContext, box: Toolbox) -> bool:

@@ -20,6 +20,7 @@ from langgraph.runtime import Runtime
 
 from scenewise.agent.act import act
 from scenewise.agent.compose import compose
+from scenewise.agent.explain import answer_otherwise
 from scenewise.agent.intents import IntentReader, positions
 from scenewise.agent.memory import KEPT_SHOWN, Memory
 from scenewise.agent.model import ChatModel
@@ -135,7 +136,13 @@ async def _compose(state: State, runtime: Runtime[Surroundings]) -> State:
     left_s = around.settings.deadline_s - (begun - state["begun"])
     model = around.model if state["request"].use_llm else None
     draft = await compose(
-        state["slate"], model, locale=state["seen"].context.moment.locale, timeout_s=left_s, guided=around.settings.writing == "guided"
+        state["slate"],
+        model,
+        locale=state["seen"].context.moment.locale,
+        timeout_s=left_s,
+        guided=around.settings.writing == "guided",
+        scene=state["seen"].context.scene.scene,
+        seed=state["seen"].context.seed,
     )
     return {"draft": draft, "timings_ms": _timed(state, "compose", begun)}
 
@@ -184,6 +191,8 @@ def answer_from_record(seen: Seen, box: Toolbox) -> Reply:
     locale = seen.context.moment.locale
     if seen.intent != "explain":
         return Reply(small_talk(seen.intent, locale))
+    if (told := answer_otherwise(seen, box)) is not None:
+        return told
     if seen.memory.turn_id is None:
         return Reply(nothing_to_explain(locale))
     if not seen.referred:

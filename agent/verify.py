@@ -14,21 +14,23 @@ def verify(draft: Draft, slate: Slate, seen: Seen, found: Found) -> Reply:
     if not slate.entries:
         return Reply(nothing_fits(slate, found, locale))
     texts = draft.texts or ("",) * len(slate.entries)
-    items = tuple(_item(entry, text, seen) for entry, text in zip(slate.entries, texts, strict=True))
+    before = draft.refused or ((),) * len(slate.entries)
+    items = tuple(_item(entry, text, seen, first) for entry, text, first in zip(slate.entries, texts, before, strict=True))
     head = opening(seen, found, locale)
     lines = [f"{place}. {item.title}: {item.copy}" for place, item in enumerate(items, 1)]
     return Reply("\n".join([head, *lines]), items)
 
 
-def _item(entry: SlateEntry, text: str, seen: Seen) -> TurnItem:
+def _item(entry: SlateEntry, text: str, seen: Seen, first: tuple[str, ...]) -> TurnItem:
+    """The entry with its words. `first` is what was refused of a text that was then written again: it stays in the record."""
     locale = "zh" if seen.context.moment.locale.startswith("zh") else "en"
-    refused: tuple[str, ...] = ()
+    refused = first
     source, copy = "template", ""
     claims: tuple[tuple[str, tuple[str, ...]], ...] = ()
     if text:
         verdict = check_copy(text, entry.item, entry.evidence, scene=seen.context.scene.scene)
-        refused = tuple(verdict.unsupported)
-        if not refused:
+        refused = tuple(dict.fromkeys([*first, *verdict.unsupported]))
+        if not verdict.unsupported:
             source, copy, claims = "model", text, tuple((claim.text, tuple(claim.row_ids)) for claim in verdict.claims)
     if source == "template":
         made = template_copy(entry.item, entry.evidence, seed=seen.context.seed, locale=locale, with_title=False)

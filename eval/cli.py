@@ -32,8 +32,11 @@ from scenewise.eval.console import (
     read_seeds,
     vectors_folder,
 )
+from scenewise.eval.copy_cli import copies, copy
 
 app = typer.Typer(no_args_is_help=True, help="Measure: ranking, clicks, ratings, cold starts, the graph, scenes, speed, turns.")
+app.command()(copy)
+app.command()(copies)
 NOW_S = 1_777_888_800.0  # the clock of generated turns: the same run gives the same turns
 
 

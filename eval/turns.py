@@ -130,8 +130,8 @@ def problems(turn: Turn, known: set[Any]) -> Iterator[str]:
     unusable = any(why in ("planning: unreadable answer", "planning: no tool call in the answer") for why in turn.degraded)
     if unusable or any(call.status in ("failed", "planned") for call in turn.plan):
         yield "plan_not_executable"
-    if turn.llm_rounds > 2:
-        yield "more_than_two_rounds"
+    if turn.llm_rounds > 3:
+        yield "more_than_three_rounds"
     if len({item.item_id for item in turn.items}) < len(turn.items):
         yield "an_item_twice"
 
@@ -145,7 +145,7 @@ def own_ms(turn: Turn) -> float:
 def report(turns: Sequence[Turn], failures: Sequence[str], seed: int) -> dict[str, Any]:
     """Sum up the turns."""
     counts = Counter(failure.split(":")[0] for failure in failures)
-    names = ("outside_catalogue", "copy_and_list_disagree", "plan_not_executable", "no_answer", "more_than_two_rounds", "an_item_twice")
+    names = ("outside_catalogue", "copy_and_list_disagree", "plan_not_executable", "no_answer", "more_than_three_rounds", "an_item_twice")
     own = [own_ms(turn) for turn in turns]
     asked = [call for turn in turns for call in turn.plan if call.asked_by == "model"]
     copies = [item for turn in turns for item in turn.items if turn.intent != "explain"]

@@ -80,7 +80,7 @@ def test_an_answer_without_a_list_is_no_problem() -> None:
         (lambda good: replace(good, plan=(PlannedCall("retrieve", {}, "model", "failed"),)), "plan_not_executable"),
         (lambda good: replace(good, plan=(PlannedCall("retrieve", {}, "policy", "planned"),)), "plan_not_executable"),
         (lambda good: replace(good, degraded=("planning: no tool call in the answer",)), "plan_not_executable"),
-        (lambda good: replace(good, llm_rounds=3), "more_than_two_rounds"),
+        (lambda good: replace(good, llm_rounds=4), "more_than_three_rounds"),
         (lambda good: turn(entry("a"), entry("a")), "an_item_twice"),
     ],
 )
@@ -95,7 +95,7 @@ def test_an_explanation_need_not_repeat_the_list() -> None:
 
 def test_several_failures_are_all_found() -> None:
     bad = replace(turn(entry("x"), entry("x")), llm_rounds=4)
-    assert set(problems(bad, KNOWN)) == {"outside_catalogue", "more_than_two_rounds", "an_item_twice"}
+    assert set(problems(bad, KNOWN)) == {"outside_catalogue", "more_than_three_rounds", "an_item_twice"}
 
 
 def test_the_report_counts_by_hand() -> None:

@@ -168,6 +168,8 @@ def _neutral(tokens: Sequence[Token], at: int, state: _State) -> Iterator[tuple[
     if token.is_capital and not token.opens:
         return
     word = token.folded
+    if word == "how" and [one.folded for one in tokens[at + 1 : at + 2]] == ["about"] and token.opens:
+        yield at + 2, _State(told=state.told)
     if word in words["determiners"]:
         yield at + 1, replace(state, held=None)
     if word in words["address"] and state.cue == "during":

@@ -25,10 +25,10 @@ PEOPLE = frozenset(
 """Sources of candidates that speak of what other people did."""
 
 _FIRST = ("creator", "year", "genre", "mood", "topic")
-_OWN = frozenset({"title", "domain", "duration", "text", "path", "scene", "history", "people", "fit"})
+_OWN = frozenset({"title", "domain", "duration", "text", "path", "scene", "history", "asked", "people", "fit"})
 """Rows that no attribute may pass for."""
 
-_SACRIFICE = ("text.2", "history", "other", "people", "topic", "text.1", "mood", "duration")
+_SACRIFICE = ("text.2", "other", "people", "topic", "text.1", "mood", "duration", "history")
 """What goes first where there are more than MAX_ROWS."""
 
 _MARKUP = re.compile(
@@ -47,8 +47,8 @@ _SENTENCE = re.compile(r"(?<=[.!?])(?<!\b[A-Z]\.)(?<!\b(?:Mr|Ms|Dr|St|Jr|Sr|vs|N
 @dataclass(frozen=True, slots=True)
 class EvidenceRow:
     """One statement. `row_id` is unique within an item ("year", "text.1"); `text` as shown to people and models; `field` is the
-    attribute or part it speaks of; `source` who says so ("catalogue", "graph", "scene", "history", "people"); `values` its parts that
-    may be said on their own (empty: only the whole `text`)."""
+    attribute or part it speaks of; `source` who says so ("catalogue", "graph", "scene", "history", "request",
+    "people"); `values` its parts that may be said on their own (empty: only the whole `text`)."""
 
     row_id: str
     text: str
@@ -65,12 +65,14 @@ def evidence_for(
     fits: Sequence[str] = (),
     reasons: Sequence[Candidate] = (),
     history: Sequence[str] = (),
+    asked: Sequence[str] = (),
 ) -> tuple[EvidenceRow, ...]:
     """List what may be said of the item, at most twelve rows, always in the same order.
 
     `fits` says why the item suits the scene ("uplifting", "under an hour"); `reasons` are candidates of this item, of whose clauses
-    those of collaborative sources become the row "people"; `history` are titles that the user liked, the best first. Sentences of the
-    item's text that hold markup, addresses or orders to a reader are left out.
+    those of collaborative sources become the row "people"; `history` are titles that the user liked, the best first; `asked` says what of
+    the request the item answers ("the jazz you asked for", "within your 25 minutes"). Sentences of the item's text that hold markup,
+    addresses or orders to a reader are left out.
     """
     rows = [
         *_facts(item),
@@ -78,6 +80,7 @@ def evidence_for(
         *_path(path),
         *_scene(scene, fits),
         *_history(history),
+        *_asked(asked),
         *_people(item, reasons),
     ]
     for row_id in _SACRIFICE:
@@ -154,6 +157,12 @@ def _history(titles: Sequence[str]) -> Iterator[EvidenceRow]:
     kept = [title for title in map(clean, titles) if title and len(title) <= MAX_VALUE_CHARS and is_plain(title)][:MAX_VALUES]
     if kept:
         yield EvidenceRow("history", f"you liked {', '.join(kept)}", "history", "history", tuple(f"you liked {title}" for title in kept))
+
+
+def _asked(clauses: Sequence[str]) -> Iterator[EvidenceRow]:
+    kept = tuple(clause for clause in map(clean, clauses) if clause and len(clause) <= MAX_VALUE_CHARS and is_plain(clause))[:MAX_VALUES]
+    if kept:
+        yield EvidenceRow("asked", ", ".join(kept), "asked", "request", kept)
 
 
 def _people(item: Item, reasons: Sequence[Candidate]) -> Iterator[EvidenceRow]:

@@ -31,6 +31,9 @@ NOUNS: Mapping[str, Noun] = MappingProxyType(
 TOLD = frozenset({"movies", "books", "music", "courses"})
 """Domains whose items are about something."""
 
+ADJECTIVES: Mapping[str, str] = MappingProxyType({"animation": "animated", "romance": "romantic", "romcom": "romantic"})
+"""How a genre reads before a noun, where it is not the genre's own name."""
+
 ANYTHING = Noun(("item",), ("内容",), "一个")
 
 _VOWEL_NAMES = frozenset("aefhilmnorsx")

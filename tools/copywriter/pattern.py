@@ -13,7 +13,7 @@ from itertools import product
 from scenewise.store.types import Item
 from scenewise.tools.copywriter.evidence import EvidenceRow
 from scenewise.tools.copywriter.nouns import TOLD, article, noun_of
-from scenewise.tools.copywriter.template import LONG_MIN, STANDALONE, TIMED, because_clause, scene_clauses, why_clause
+from scenewise.tools.copywriter.template import LONG_MIN, TIMED, because_clause, scene_clauses, stands_alone, why_clause
 from scenewise.tools.graph.sentences import spoken
 
 _SPECIAL = re.compile(r"([\\.^$*+?{}\[\]|()/-])")
@@ -52,7 +52,7 @@ def _heads(item: Item, rows: Mapping[str, EvidenceRow]) -> list[str]:
     genres = [spoken(genre) for genre in _values(rows, "genre")]
     heads = []
     for mood, size, genre in product([*moods, ""], [*sizes, ""], [*genres, ""]):
-        alone = genre.casefold() in STANDALONE or genre.casefold().split()[-1:] == [noun]
+        alone = stands_alone(genre, item.domain) or genre.casefold().split()[-1:] == [noun]
         words = [word for word in (mood, size, genre, "" if alone else noun) if word]
         heads.append(f"{article(words[0]).capitalize()} {' '.join(words)}")
     return list(dict.fromkeys(heads))

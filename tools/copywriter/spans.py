@@ -6,6 +6,7 @@ the director. A sentence of the item's text may be quoted in part, without gaps,
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -13,7 +14,7 @@ from types import MappingProxyType
 
 from scenewise.store.types import Item
 from scenewise.tools.copywriter.evidence import EvidenceRow
-from scenewise.tools.copywriter.nouns import noun_of
+from scenewise.tools.copywriter.nouns import ADJECTIVES, noun_of
 from scenewise.tools.copywriter.words import ARTICLES, Token, closed_words, normalise, tokenize
 
 Cue = str | None
@@ -35,6 +36,7 @@ _AFTER: Mapping[str, frozenset[Cue]] = MappingProxyType(
         "scene": frozenset({"for", "on", "during", "in", "at"}),
         "path": frozenset({None}),
         "history": frozenset({None}),
+        "asked": frozenset({None}),
         "people": frozenset({None}),
         "text": frozenset({None, "about"}),
     }
@@ -57,12 +59,13 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class _Unit:
-    """Something that may be said as a whole."""
+    """Something that may be said as a whole; where `needs` is not empty, only in a text that holds those words as well."""
 
     tokens: tuple[Token, ...]
     row_id: str
     field: str
     after: frozenset[Cue]
+    needs: tuple[str, ...] = ()
 
 
 class Evidence:
@@ -75,8 +78,10 @@ class Evidence:
     def spans(self, tokens: Sequence[Token]) -> dict[int, list[Span]]:
         """Find all supported stretches, by where they start."""
         found: dict[int, list[Span]] = {start: [] for start in range(len(tokens))}
+        words = [token.folded for token in tokens]
+        units = [unit for unit in self._units if not unit.needs or _holds(words, unit.needs)]
         for start in range(len(tokens)):
-            for unit in self._units:
+            for unit in units:
                 end = _match_whole(tokens, start, unit)
                 if end is not None:
                     found[start].append(Span(start, end, unit.row_id, unit.field, unit.after))
@@ -96,6 +101,8 @@ def _units(item: Item, rows: Sequence[EvidenceRow], scene: str | None) -> Iterat
     for row in rows:
         if row.field == "scene":
             yield from _scene_units(row)
+        elif row.field == "path":
+            yield from _path_units(row)
         elif row.field != "text":
             for value in _sayable(row):
                 yield _unit(value, row.row_id, row.field)
@@ -110,6 +117,44 @@ def _scene_units(row: EvidenceRow) -> Iterator[_Unit]:
         yield _Unit(tokenize(normalise(fit)), row.row_id, "fit", _OTHER)
 
 
+def _path_units(row: EvidenceRow) -> Iterator[_Unit]:
+    """What a path says, whole; and, in a text that names the item at its other end, what the two share ("by the same director")."""
+    for value in row.values or (row.text,):
+        yield _unit(value, row.row_id, "path")
+    if (shared := shared_part(row.text)) is not None:
+        words, title = shared
+        needs = tuple(token.folded for token in tokenize(normalise(title)))
+        yield _Unit(tokenize(normalise(words)), row.row_id, "path", _AFTER["path"], needs)
+
+
+def shared_part(path: str) -> tuple[str, str] | None:
+    """Cut a path's sentence into what two items share and the title of the other one; None where it has no such form.
+
+    >>> shared_part("by the same director as Heat"), shared_part("shares an actor, Tom Hanks, with Big"), shared_part("calm, like Dune")
+    (('by the same director', 'Heat'), ('with Tom Hanks', 'Big'), ('also calm', 'Dune'))
+    """
+    if match := re.fullmatch(r"((?:by|in|about) the same [a-z ]+?|from the same series) as (.+)", path):
+        return match[1], match[2]
+    match = re.fullmatch(r"shares an actor, ([^,]+), with (.+)", path)
+    if match:
+        return f"with {match[1]}", match[2]
+    value, like, title = path.partition(", like ")
+    return (f"also {value}", title) if like else None
+
+
+def close_to(people: str) -> str:
+    """Say shorter that an item resembles what others chose; any other sentence stays.
+
+    >>> close_to("it has much in common with what people who liked Ran chose")
+    'close to what people who liked Ran chose'
+    """
+    return people.replace("it has much in common with what ", "close to what ", 1)
+
+
+def _holds(words: Sequence[str], some: tuple[str, ...]) -> bool:
+    return any(tuple(words[at : at + len(some)]) == some for at in range(len(words) - len(some) + 1))
+
+
 def _sayable(row: EvidenceRow) -> Iterator[str]:
     values = row.values or (row.text,)
     yield from values
@@ -119,13 +164,18 @@ def _sayable(row: EvidenceRow) -> Iterator[str]:
         for value in values:
             number = value.split()[0]
             yield from (f"{number} minute long", f"{number} min", f"{number}分钟")
-    elif row.field in {"path", "history", "people"}:
+    elif row.field == "people":
+        yield from (f"{value.removesuffix(' it')} this" for value in values if value.endswith(" it"))
+        yield from (close_to(value) for value in values)
+    elif row.field in {"history", "asked"}:
         return
     elif row.field not in {"title", "domain"}:
         if row.field not in MAKERS | CAST:
             # The attribute's own name may stand by its value: "in a dark mood", "level: beginner".
             yield from (f"{value} {row.field}" for value in values)
             yield from (f"{row.field} {value}" for value in values)
+        if row.field == "genre":
+            yield from (ADJECTIVES[value.casefold()] for value in values if value.casefold() in ADJECTIVES)
         for size in range(2, len(values) + 1):
             for some in combinations(values, size):
                 yield f"{', '.join(some[:-1])} and {some[-1]}"
@@ -237,7 +287,7 @@ def cue_of(folded: str) -> Cue:
     """Bring cues that bind in the same way together; None for a word that binds nothing."""
     if folded in {"fit", "fits", "suit", "suits", "to"}:
         return "for"
-    if folded == "when":
+    if folded in {"when", "while"}:
         return "during"
     return folded if folded in closed_words()["cues"] else None
 

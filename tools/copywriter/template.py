@@ -10,6 +10,7 @@ import hashlib
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from scenewise.store.types import Item
 from scenewise.tools.copywriter.check import MAX_CHARS, Claim, check_copy
@@ -19,12 +20,44 @@ from scenewise.tools.copywriter.template_zh import sentences_zh
 from scenewise.tools.graph.sentences import spoken
 
 STANDALONE = frozenset(
-    ("soup", "salad", "dessert", "snack", "thriller", "comedy", "musical", "documentary", "western", "memoir", "biography", "soundtrack")
+    (
+        "soup",
+        "salad",
+        "dessert",
+        "snack",
+        "thriller",
+        "drama",
+        "mystery",
+        "film-noir",
+        "board game",
+        "comedy",
+        "musical",
+        "documentary",
+        "western",
+        "memoir",
+        "biography",
+        "soundtrack",
+    )
 )
 """Genres that are nouns of their own: "a 1995 thriller", not "a 1995 thriller film"."""
 
 LONG_MIN = 180
 """From here on minutes are no way to say a length."""
+
+_NOUNS_ANYWHERE = frozenset({"board game"})
+_NOUN_DOMAINS = frozenset({"movies", "books", "music", "recipes"})
+
+SCENE_PHRASES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "study": (" for your studies", " to suit your studies"),
+        "travel": (" for your travels", " to suit your travels"),
+        "bedtime": (" for bedtime", ", picked for bedtime"),
+        "focus at work": (" for focus at work", ", picked for focus at work"),
+        "home alone evening": (" for your evening", " to suit your evening"),
+        "feeling low": (" for when you are feeling low",),
+    }
+)
+"""Scenes whose names do not read well after "your"."""
 
 TIMED = frozenset({"recipes", "workouts", "courses", "apps"})
 """Domains where the length says more than the year."""
@@ -136,9 +169,32 @@ def _thing(item: Item, rows: Mapping[str, EvidenceRow], rng: random.Random) -> s
     if genre:
         words.append(genre)
     last = genre.casefold().split()[-1:]
-    if last != [noun] and genre.casefold() not in STANDALONE:
+    if last != [noun] and not stands_alone(genre, item.domain):
         words.append("dish" if item.domain == "recipes" else noun)
     return f"{article(words[0])} {' '.join(words)}"
+
+
+def stands_alone(genre: str, domain: str) -> bool:
+    """Whether a genre names a thing of the domain: a book may be a thriller, a course on comedy is no comedy.
+
+    >>> stands_alone("crime thriller", "books"), stands_alone("comedy", "courses")
+    (True, False)
+    """
+    words = genre.casefold()
+    known = words in STANDALONE or (" " in words and words.split()[-1] in STANDALONE)
+    return known and (domain in _NOUN_DOMAINS or words in _NOUNS_ANYWHERE)
+
+
+def asked_clause(name: str, value: str, domain: str) -> str:
+    """Say that an item has the genre, mood or topic that was asked for.
+
+    >>> asked_clause("genre", "Comedy", "movies"), asked_clause("topic", "love", "books")
+    ('the comedy you asked for', 'about love, as you asked')
+    """
+    value = spoken(value)
+    if name == "genre" and stands_alone(value, domain):
+        return f"the {value} you asked for"
+    return f"{'about ' if name == 'topic' else ''}{value}, as you asked"
 
 
 def _scene(rows: Mapping[str, EvidenceRow], rng: random.Random) -> str:
@@ -149,6 +205,8 @@ def _scene(rows: Mapping[str, EvidenceRow], rng: random.Random) -> str:
 
 def scene_clauses(name: str) -> tuple[str, ...]:
     """Ways to say that an item is for a scene: " for your date night", " for when you are cooking"."""
+    if name in SCENE_PHRASES:
+        return SCENE_PHRASES[name]
     if name.split()[0].endswith("ing"):
         return (f" for when you are {name}",)
     return (f" for your {name}", f" to suit your {name}", f", picked for your {name}")
