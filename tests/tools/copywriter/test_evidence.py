@@ -44,7 +44,7 @@ def test_too_many_rows_lose_the_least_telling_ones():
     people = (Candidate(ItemId("1"), "item_knn", 1.0, "often taken together with Botany"),)
     rows = evidence_for(FULL, path=PATH, scene="deep_work", fits=("focused",), reasons=people, history=("Botany",))
     assert len(rows) == MAX_ROWS
-    assert ids(rows) == ["title", "domain", "creator", "year", "genre", "mood", "topic", "duration", "text.1", "path", "scene", "people"]
+    assert ids(rows) == ["title", "domain", "creator", "year", "genre", "mood", "topic", "duration", "text.1", "path", "scene", "history"]
 
 
 def test_an_empty_item_has_only_its_kind():
