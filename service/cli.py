@@ -28,7 +28,8 @@ graph_app.registered_commands += graph_build_app.registered_commands
 app.add_typer(graph_app, name="graph")
 app.add_typer(item_app, name="item")
 app.add_typer(user_app, name="user")
-for command in (*show_app.registered_commands, *places_app.registered_commands, *train_app.registered_commands):
+app.add_typer(train_app, name="train")
+for command in (*show_app.registered_commands, *places_app.registered_commands):
     app.registered_commands.append(command)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]

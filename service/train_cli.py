@@ -12,10 +12,12 @@ from rich.table import Table
 
 from scenewise.agent.settings import load_settings
 from scenewise.service import console as c
+from scenewise.service.train_language_cli import TASKS, train_language
 from scenewise.store.errors import InputError
 
 app = typer.Typer()
-
+for _name in TASKS:
+    app.command(_name)(train_language)
 
 Engine = Literal["local", "ray"]
 
@@ -28,8 +30,9 @@ class Part(StrEnum):
     fusion = "fusion"
 
 
-@app.command()
+@app.callback(invoke_without_command=True)
 def train(
+    context: typer.Context,
     store: Annotated[Path | None, typer.Option("--store", help="The store's folder; default: the demo store.")] = None,
     since: Annotated[str | None, typer.Option("--since", help="Go on from the current version: events after this time, or last.")] = None,
     only: Annotated[list[Part] | None, typer.Option("--only", help="Train only this part; as often as needed.")] = None,
@@ -41,6 +44,8 @@ def train(
     json_: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Train the models of a store. Until they are whole, and if they never are, the earlier version serves."""
+    if context.invoked_subcommand is not None:
+        return
     from scenewise.store.store import Store
     from scenewise.tools.retrieval.encoders import default_encoders
     from scenewise.tools.training.train import Order, train_store

@@ -1,0 +1,70 @@
+"""`scenewise train planner`, `writer`, `extractor`, `language`: teach the small language model its jobs."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from scenewise.agent.settings import load_settings
+from scenewise.service import console as c
+from scenewise.service.llm import SMALL_MODEL
+
+TASKS = {"planner": ("plan",), "writer": ("write",), "extractor": ("extract",), "language": ()}
+"""The rows that each command learns from, by their `task`; all of a file's for `language`."""
+
+
+def train_language(
+    context: typer.Context,
+    data: Annotated[list[Path], typer.Option("--data", help="JSON lines with task, messages and completion; as often as needed.")],
+    dev: Annotated[list[Path], typer.Option("--dev", help="Rows kept back, by which the best state is chosen; as often as needed.")],
+    out: Annotated[Path, typer.Option("--out", help="The adapter's folder.")],
+    base: Annotated[Path | None, typer.Option("--base", help="A llama model's folder; default: what `llm fetch` made.")] = None,
+    epochs: Annotated[int, typer.Option("--epochs", min=1, help="At most so many passes over the rows.")] = 3,
+    minutes: Annotated[float | None, typer.Option("--minutes", min=0.01, help="At most so long; the learning rate falls by then.")] = None,
+    threads: Annotated[int | None, typer.Option("--threads", min=1, help="Cores to use; default: all.")] = None,
+    layers: Annotated[int, typer.Option("--layers", min=1, help="How many layers at the top learn.")] = 12,
+    rank: Annotated[int, typer.Option("--rank", min=1, help="Rank of what they learn.")] = 16,
+    lr: Annotated[float, typer.Option("--lr", min=0, help="Highest learning rate.")] = 5e-4,
+    dropout: Annotated[float, typer.Option("--dropout", min=0, max=0.9, help="Share of LoRA's inputs left out in a step.")] = 0.0,
+    tokens: Annotated[int, typer.Option("--tokens", min=1, help="Tokens a step.")] = 1024,
+    looks: Annotated[int, typer.Option("--looks", min=1, help="How often the kept-back rows are looked at.")] = 8,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Two trainings with one seed, data and number of threads end alike.")] = 0,
+    json_: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Train a LoRA adapter of the small model. A training that was stopped goes on where it was, given the same command."""
+    with c.clear_errors(json_):
+        import torch
+
+        from scenewise.tools.training.language.config import LanguageConfig
+        from scenewise.tools.training.language.train import train_language as train
+
+        if threads is not None:
+            torch.set_num_threads(threads)
+        chosen = {"layers": layers, "rank": rank, "alpha": 2 * rank, "dropout": dropout, "lr": lr, "tokens": tokens}
+        config = LanguageConfig.model_validate(chosen | {"epochs": epochs, "minutes": minutes, "looks": looks, "seed": seed})
+        base = base or load_settings().home / "models" / SMALL_MODEL
+        tasks = TASKS[str(context.info_name)]
+        with c.step_bar() as progress:
+            result = train(base, data, dev, out, config, tasks=tasks, command=_command(sys.argv), report=progress)
+        course = result.course
+        said = asdict(result) | {"folder": str(result.folder), "tokens_per_s": round(course.tokens_per_s), "best": asdict(course.best)}
+        if json_:
+            c.print_json(said)
+            return
+        left = f", {result.n_left_out} too long and left out" if result.n_left_out else ""
+        c.out.print(
+            f"{result.n_rows} rows{left}; {course.step} steps in {course.elapsed_s / 60:.1f} min, {course.tokens_per_s:.0f} tokens/s"
+        )
+        best = course.best
+        c.out.print(f"kept step {best.step}: {result.n_dev} held-back rows, loss {best.loss:.3f}, answered exactly {best.exact:.3f}")
+        c.out.print(f"adapter in {c.safe(str(result.folder))}")
+
+
+def _command(arguments: list[str]) -> str:
+    """The command without the folders of this machine."""
+    return shlex.join(["scenewise", *(Path(one).name if "/" in one else one for one in arguments[1:])])

@@ -1,0 +1,125 @@
+"""What a training leaves: a PEFT adapter's folder with its card; and the base with such an adapter merged into it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from scenewise.store.errors import InputError, StoreError
+from scenewise.tools.training.language.config import LanguageConfig
+from scenewise.tools.training.language.network import LEARNED
+from scenewise.tools.training.language.rows import Row
+
+WEIGHTS, CONFIG, CARD = "adapter_model.safetensors", "adapter_config.json", "README.md"
+BASE_NAME = "HuggingFaceTB/SmolLM2-135M-Instruct"
+
+
+def write_adapter(folder: Path, learned: Mapping[str, Tensor], config: LanguageConfig, *, n_layers: int, card: str) -> None:
+    """Write what learned, in float16, as PEFT and vLLM read it. The folder is made where it is missing; its old files are replaced."""
+    folder.mkdir(parents=True, exist_ok=True)
+    halves = {name: one.detach().cpu().to(torch.float16).contiguous() for name, one in sorted(learned.items())}
+    stated = {
+        "peft_type": "LORA",
+        "task_type": "CAUSAL_LM",
+        "base_model_name_or_path": BASE_NAME,
+        "r": config.rank,
+        "lora_alpha": config.alpha,
+        "lora_dropout": config.dropout,
+        "bias": "none",
+        "target_modules": sorted(LEARNED),
+        "layers_to_transform": list(range(n_layers - config.layers, n_layers)),
+        "layers_pattern": "layers",
+        "inference_mode": True,
+    }
+    for name in (WEIGHTS, CONFIG, CARD):
+        stage = folder / f".{name}.part"
+        if name == WEIGHTS:
+            save_file(halves, stage, metadata={"format": "pt"})
+        else:
+            stage.write_text(card if name == CARD else json.dumps(stated, indent=2) + "\n", encoding="utf-8")
+        stage.replace(folder / name)
+
+
+def digest(folder: Path) -> str:
+    """SHA-256 of an adapter's weights and settings, in hexadecimal. OSError where one is missing."""
+    found = hashlib.sha256()
+    for name in (CONFIG, WEIGHTS):
+        found.update((folder / name).read_bytes())
+    return found.hexdigest()
+
+
+def merge(base: Path, adapter: Path, target: Path) -> None:
+    """Write into the folder `target` the base with the adapter in its weights: W + alpha/r * B A (Hu et al. 2021, equation 3), float32.
+
+    StoreError where the adapter is damaged or of another model.
+    """
+    try:
+        stated = json.loads((adapter / CONFIG).read_text(encoding="utf-8"))
+        learned = load_file(adapter / WEIGHTS)
+        scale = stated["lora_alpha"] / stated["r"]
+    except (OSError, ValueError, KeyError) as error:
+        raise StoreError("The adapter is damaged; install the package again.") from error
+    weights = load_file(base / "model.safetensors")
+    for name, down in learned.items():
+        if name.endswith(".lora_A.weight"):
+            plain = name.removeprefix("base_model.model.").replace(".lora_A", "")
+            up = learned.get(name.replace(".lora_A", ".lora_B"))
+            if up is None or plain not in weights or weights[plain].shape != (up.shape[0], down.shape[1]):
+                raise StoreError("The adapter is of another model than the base.")
+            weights[plain] = weights[plain].float() + scale * (up.float() @ down.float())
+    target.mkdir(parents=True, exist_ok=True)
+    for file in base.iterdir():
+        if file.is_file() and file.name != "model.safetensors":
+            shutil.copy(file, target / file.name)
+    save_file(weights, target / "model.safetensors", metadata={"format": "pt"})
+
+
+def write_card(rows: Sequence[Row], config: LanguageConfig, figures: Mapping[str, object], command: str) -> str:
+    """Return the model card: base, data by task, source and licence, settings, figures on held-back rows, command, seed."""
+    counts = Counter((row.task, row.source, row.licence) for row in rows)
+    data = "\n".join(f"| {task} | {source} | {licence} | {n} |" for (task, source, licence), n in sorted(counts.items()))
+    measured = "\n".join(f"| {name} | {value} |" for name, value in figures.items())
+    settings = ", ".join(f"{name} {value}" for name, value in config.model_dump().items())
+    return f"""---
+base_model: {BASE_NAME}
+library_name: peft
+license: apache-2.0
+---
+# LoRA adapter for Scenewise: {", ".join(sorted({row.task for row in rows}))}
+
+Base: {BASE_NAME} (Apache-2.0), as converted from its Q4_1 file by `scenewise llm fetch`. Prompts are rendered with
+`prompts/chatml_tools.jinja`; the loss was on completions only.
+
+## Data
+
+| task | source | licence | rows |
+|---|---|---|---|
+{data}
+
+## Figures
+
+| | |
+|---|---|
+{measured}
+
+## Made by
+
+`{command}`
+
+Settings: {settings}.
+"""
+
+
+def check_adapter(folder: Path) -> None:
+    """InputError where the folder holds no adapter."""
+    for name in (WEIGHTS, CONFIG):
+        if not (folder / name).is_file():
+            raise InputError(f"no adapter in {folder}: {name} is missing")
