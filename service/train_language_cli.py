@@ -52,7 +52,7 @@ def train_language(
         with c.step_bar() as progress:
             result = train(base, data, dev, out, config, tasks=tasks, command=_command(sys.argv), report=progress)
         course = result.course
-        said = asdict(result) | {"folder": str(result.folder), "tokens_per_s": round(course.tokens_per_s), "best": asdict(course.best)}
+        said = asdict(result) | {"folder": str(result.folder), "tokens_per_s": round(course.tokens_per_s)}
         if json_:
             c.print_json(said)
             return
@@ -60,8 +60,10 @@ def train_language(
         c.out.print(
             f"{result.n_rows} rows{left}; {course.step} steps in {course.elapsed_s / 60:.1f} min, {course.tokens_per_s:.0f} tokens/s"
         )
-        best = course.best
-        c.out.print(f"kept step {best.step}: {result.n_dev} held-back rows, loss {best.loss:.3f}, answered exactly {best.exact:.3f}")
+        served = result.served
+        c.out.print(f"kept step {served.step}: {result.n_dev} held-back rows, loss {served.loss:.3f}, answered exactly {served.exact:.3f}")
+        for task, share in served.exact_of.items():
+            c.out.print(f"  {c.safe(task)} {share:.3f}")
         c.out.print(f"adapter in {c.safe(str(result.folder))}")
 
 

@@ -13,6 +13,7 @@ from typer.testing import CliRunner, Result
 
 from scenewise.service import llm
 from scenewise.service.cli import app
+from scenewise.service.convert import STAMP, digest
 
 Run = Callable[..., Result]
 
@@ -81,9 +82,10 @@ def vllm_home(tmp_path: Path) -> Iterator[Callable[..., Path]]:
         python.write_text(f'#!/bin/sh\nexec "{sys.executable}" -SE "{script}" "$@"\n')
         python.chmod(0o755)
         (home / "vllm-env" / "lock.sha256").write_text("")
-        model = home / "models" / llm.SMALL_MODEL
+        model = llm.installed(home).model
         model.mkdir(parents=True)
         (model / "model.safetensors").write_bytes(b"")
+        (model / STAMP).write_text(digest(llm.ADAPTER))
         homes.append(home)
         return home
 

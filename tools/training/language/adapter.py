@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 from collections import Counter
@@ -10,10 +9,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from scenewise.store.errors import InputError, StoreError
+from scenewise.store.errors import StoreError
 from scenewise.tools.training.language.config import LanguageConfig
 from scenewise.tools.training.language.network import LEARNED
 from scenewise.tools.training.language.rows import Row
@@ -48,15 +48,7 @@ def write_adapter(folder: Path, learned: Mapping[str, Tensor], config: LanguageC
         stage.replace(folder / name)
 
 
-def digest(folder: Path) -> str:
-    """SHA-256 of an adapter's weights and settings, in hexadecimal. OSError where one is missing."""
-    found = hashlib.sha256()
-    for name in (CONFIG, WEIGHTS):
-        found.update((folder / name).read_bytes())
-    return found.hexdigest()
-
-
-def merge(base: Path, adapter: Path, target: Path) -> None:
+def merge_adapter(base: Path, adapter: Path, target: Path) -> None:
     """Write into the folder `target` the base with the adapter in its weights: W + alpha/r * B A (Hu et al. 2021, equation 3), float32.
 
     StoreError where the adapter is damaged or of another model.
@@ -65,7 +57,7 @@ def merge(base: Path, adapter: Path, target: Path) -> None:
         stated = json.loads((adapter / CONFIG).read_text(encoding="utf-8"))
         learned = load_file(adapter / WEIGHTS)
         scale = stated["lora_alpha"] / stated["r"]
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise StoreError("The adapter is damaged; install the package again.") from error
     weights = load_file(base / "model.safetensors")
     for name, down in learned.items():
@@ -116,10 +108,3 @@ Base: {BASE_NAME} (Apache-2.0), as converted from its Q4_1 file by `scenewise ll
 
 Settings: {settings}.
 """
-
-
-def check_adapter(folder: Path) -> None:
-    """InputError where the folder holds no adapter."""
-    for name in (WEIGHTS, CONFIG):
-        if not (folder / name).is_file():
-            raise InputError(f"no adapter in {folder}: {name} is missing")

@@ -6,6 +6,7 @@ not depend on what comes later); layers that do not learn are run apart, so that
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from torch import Tensor, nn
 
 from scenewise.store.errors import InputError
 from scenewise.tools.training.language.config import LanguageConfig
+from scenewise.tools.training.language.loss import cross_entropy
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -39,7 +41,7 @@ class Network:
     def __init__(self, base: Path, config: LanguageConfig, *, learned: bool = True) -> None:
         self.device = torch.device(_device(config.device))
         self.dtype = torch.bfloat16 if _bfloat16(config.precision, self.device) else torch.float32
-        model = load_base(base)
+        model: Any = load_base(base)
         n_layers = len(model.model.layers)
         if config.layers > n_layers:
             raise InputError(f"the model has {n_layers} layers: fewer than the {config.layers} that should learn")
@@ -68,6 +70,10 @@ class Network:
     def logits(self, states: Tensor) -> Tensor:
         """Return float32 (n, vocabulary) of last states (n, d)."""
         return F.linear(self._norm(self.model.model.norm, states), self.model.lm_head.weight).float()
+
+    def loss(self, states: Tensor, target: Tensor) -> Tensor:
+        """Return the mean cross-entropy of last states (n, d) with int64 target (n,)."""
+        return cross_entropy(self._norm(self.model.model.norm, states), self.model.lm_head.weight, target)
 
     def learned(self) -> dict[str, Tensor]:
         """The tensors that learn, by the names that PEFT gives them in files."""
@@ -112,9 +118,8 @@ def project(part: Any, given: Tensor) -> Tensor:
         return F.linear(given, part.weight)
     down, up = part.lora_A["default"].weight, part.lora_B["default"].weight
     dropped = part.lora_dropout["default"](given)
-    product: Tensor = _LoraProduct.apply(
-        given, None if dropped is given else dropped, part.base_layer.weight, down, up, part.scaling["default"]
-    )
+    kept = None if dropped is given else dropped
+    product: Tensor = _LoraProduct.apply(given, kept, part.base_layer.weight, down, up, part.scaling["default"])  # type: ignore[no-untyped-call]
     return product
 
 
@@ -154,10 +159,10 @@ def _rotate(heads: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
 def _attend(q: Tensor, k: Tensor, v: Tensor, layout: Layout) -> Tensor:
     """Attention of q (t, heads, d) over k, v (t, fewer heads, d): shared positions among themselves, rows over these and their own."""
     p, b, n = layout.p, layout.b, layout.l
-    parts = [one.split((p, b * n)) for one in (q, k, v)]
+    parts = [torch.split(one, [p, b * n]) for one in (q, k, v)]
     head_k, head_v = (first[None] for first, _ in parts[1:])
     first = _softmaxed(parts[0][0][None], head_k, head_v)
-    own_q, own_k, own_v = (rest.unflatten(0, (b, n)) for _, rest in parts)
+    own_q, own_k, own_v = (rest.view(b, n, *rest.shape[1:]) for _, rest in parts)
     seen_k, seen_v = (torch.cat((head.expand(b, -1, -1, -1), own), dim=1) for head, own in ((head_k, own_k), (head_v, own_v)))
     return torch.cat((first.flatten(0, 1), _softmaxed(own_q, seen_k, seen_v).flatten(0, 1)))
 
@@ -187,26 +192,30 @@ def load_base(base: Path) -> PreTrainedModel:
     if not (base / "model.safetensors").is_file():
         raise InputError(f"no model in {base}: `scenewise llm fetch` makes the default one")
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32, local_files_only=True)
+    model: Any = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32, local_files_only=True)
     if model.config.model_type != "llama":
         raise InputError(f"a model of type {model.config.model_type} cannot be trained here: only llama")
-    return model.requires_grad_(False).eval()
+    read: PreTrainedModel = model.requires_grad_(False).eval()
+    return read
 
 
 def _with_lora(model: PreTrainedModel, config: LanguageConfig, n_layers: int) -> Any:
     from peft import LoraConfig, get_peft_model
 
     torch.manual_seed(config.seed)
+    alpha: Any = config.alpha  # PEFT says int, and takes what divides
     lora = LoraConfig(
         r=config.rank,
-        lora_alpha=config.alpha,
+        lora_alpha=alpha,
         lora_dropout=config.dropout,
         target_modules=list(LEARNED),
         layers_to_transform=list(range(n_layers - config.layers, n_layers)),
         layers_pattern="layers",
         task_type="CAUSAL_LM",
     )
-    return get_peft_model(model, lora)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # PEFT asks for a name that transformers is about to change
+        return get_peft_model(model, lora)
 
 
 def _device(wanted: str) -> str:

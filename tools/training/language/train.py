@@ -10,25 +10,28 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from scenewise.store.errors import InputError
 from scenewise.tools.training.language.adapter import write_adapter, write_card
 from scenewise.tools.training.language.config import LanguageConfig
 from scenewise.tools.training.language.network import Network
-from scenewise.tools.training.language.rows import Example, Row, encode, read_rows, shared_prefixes
+from scenewise.tools.training.language.rows import Example, encode, read_rows, shared_prefixes
 from scenewise.tools.training.language.states import States
-from scenewise.tools.training.language.training import Course, Report, Training
+from scenewise.tools.training.language.training import Course, Look, Report, Training
 
 
 @dataclass(frozen=True)
 class Learned:
-    """What came of a training; `n_left_out`: rows that were too long, `exact` and `loss`: of the kept look."""
+    """What came of a training; `n_left_out`: rows that were too long; `served`: the kept state on held-back rows in float32."""
 
     folder: Path
     n_rows: int
     n_dev: int
     n_left_out: int
     course: Course
+    served: Look
 
 
 def train_language(
@@ -72,20 +75,39 @@ def train_language(
         config,
     )
     course = training.run(work / "checkpoint.safetensors", _mark(examples, *below, config.learns_alike()), report)
-    figures = {
-        "rows learned from": len(kept),
-        "held-back rows": len(looked),
-        "held-back loss, nats a token": course.best.loss,
-        "held-back rows answered exactly": course.best.exact,
+    served = _as_served(base, network.learned(), looked, config, prefixes, work / "served", course.best_step)
+    learned = Learned(folder, len(kept), len(looked), len(rows) - len(kept) + len(held) - len(looked), course, served)
+    card = write_card([row for row, _ in kept], config, _figures(learned), command)
+    write_adapter(folder, network.learned(), config, n_layers=len(network.model.model.layers), card=card)
+    shutil.rmtree(work)
+    return learned
+
+
+def _as_served(
+    base: Path, learned: dict[str, Tensor], looked: list[Example], config: LanguageConfig, prefixes: dict[str, int], work: Path, step: int
+) -> Look:
+    """Measure in float32 with the adapter's float16 weights, as the model is served; the looks on the way may be in bfloat16."""
+    whole = config.model_copy(update={"precision": "float32"})
+    network = Network(base, whole)
+    network.learn({name: one.to(torch.float16) for name, one in learned.items()})
+    states = States(work, looked, network, prefixes=prefixes, mark=_mark(looked, network.n_frozen, prefixes))
+    training = Training(network, states, states, whole)
+    training.course.step = step
+    return training.look()
+
+
+def _figures(learned: Learned) -> dict[str, object]:
+    course, served = learned.course, learned.served
+    return {
+        "rows learned from": learned.n_rows,
+        "held-back rows": learned.n_dev,
+        "held-back loss, nats a token": served.loss,
+        "held-back rows answered exactly": served.exact,
+        **{f"of these, {task}": share for task, share in served.exact_of.items()},
         "step of the kept look": f"{course.best_step} of {course.step}",
         "minutes": round(course.elapsed_s / 60, 1),
         "tokens a second": round(course.tokens_per_s),
     }
-    card = write_card([row for row, _ in kept], config, figures, command)
-    n_layers = len(network.model.model.layers)
-    write_adapter(folder, network.learned(), config, n_layers=n_layers, card=card)
-    shutil.rmtree(work)
-    return Learned(folder, len(kept), len(looked), len(rows) - len(kept) + len(held) - len(looked), course)
 
 
 def _some(n: int, config: LanguageConfig) -> list[int]:
@@ -104,6 +126,3 @@ def _mark(examples: Sequence[Example], *of: object) -> str:
 def _digest_base(base: Path) -> str:
     with (base / "model.safetensors").open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-__all__ = ["Learned", "Row", "train_language"]

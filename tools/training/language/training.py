@@ -29,12 +29,14 @@ _MIXED = 6  # tokens by which lengths are shaken before rows of like length are 
 
 @dataclass(frozen=True)
 class Look:
-    """What the held-back rows said after `step` steps: nats a token, and the share of rows of which every token comes first."""
+    """What the held-back rows said after `step` steps: nats a token, and the share of rows of which every token comes first (which is
+    what greedy decoding answers exactly), of all and by task."""
 
     step: int
     trained_loss: float
     loss: float
     exact: float
+    exact_of: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass
@@ -79,33 +81,37 @@ class Training:
             self._step(next(order), done)
             self.course.elapsed_s = time.monotonic() - began
             self._say(report)
-            if self._done(self.course.elapsed_s) * self.config.looks >= self._n_looks() + 1:
-                self._look(report)
+            if self._done(self.course.elapsed_s) * self.config.looks >= len(self.course.looks) + 1:
+                self._keep_best(report)
                 self.course.elapsed_s = time.monotonic() - began
                 self._save(checkpoint, mark)
             elif self.course.step % self.config.keep_every == 0:
                 self._save(checkpoint, mark)
         if not self.course.looks or self.course.looks[-1].step != self.course.step:
-            self._look(report)
+            self._keep_best(report)
         self.network.learn(self.kept)
         return self.course
 
-    def measure(self) -> tuple[float, float]:
-        """Return the held-back rows' nats a token and share of rows answered exactly (each token the likeliest after those before)."""
-        loss, n_tokens, exact = 0.0, 0, 0
+    def look(self) -> Look:
+        """Measure on the held-back rows."""
+        loss, n_tokens = 0.0, 0
+        right: dict[str, list[bool]] = {task: [] for task in self.dev.heads}
         self.network.model.eval()
         with torch.no_grad():
             for rows in batches(self.dev, self.config.tokens, None):
-                logits, target, owner = self._answer(self.dev, rows)
+                states, target, owner = self._answer(self.dev, rows)
+                logits = self.network.logits(states)
                 loss += float(F.cross_entropy(logits, target, reduction="sum"))
                 n_tokens += len(target)
-                wrong = torch.zeros(len(rows), dtype=torch.bool, device=logits.device)
-                wrong[owner[logits.argmax(dim=1) != target]] = True
-                exact += int((~wrong).sum())
-        return loss / max(n_tokens, 1), exact / max(len(self.dev.examples), 1)
+                wrong = set(owner[logits.argmax(dim=1) != target].tolist())
+                right[self.dev.examples[rows[0]].task] += [place not in wrong for place in range(len(rows))]
+        exact = float(np.mean([one for of in right.values() for one in of]))
+        trained = sum(self.recent) / max(len(self.recent), 1)
+        exact_of = {task: round(float(np.mean(of)), 4) for task, of in right.items()}
+        return Look(self.course.step, round(trained, 4), round(loss / n_tokens, 4), round(exact, 4), exact_of)
 
     def _answer(self, states: States, rows: Ints) -> tuple[Tensor, Tensor, Tensor]:
-        """Return logits (n, vocabulary) and targets (n,) at the places of the completions, and whose they are (n,), 0 to len(rows)."""
+        """Return last states (n, d) and targets (n,) at the places of the completions, and whose they are (n,), 0 to len(rows)."""
         given, layout = states.batch(rows)
         at: list[Ints] = []
         targets: list[Ints] = []
@@ -117,8 +123,8 @@ class Training:
         device = self.network.device
         where = torch.from_numpy(np.concatenate(at)).to(device)
         owner = torch.from_numpy(np.repeat(np.arange(len(rows)), [len(one) for one in at])).to(device)
-        logits = self.network.logits(self.network.upper(given, layout)[where])
-        return logits, torch.from_numpy(np.concatenate(targets).astype(np.int64)).to(device), owner
+        last = self.network.upper(given, layout)[where]
+        return last, torch.from_numpy(np.concatenate(targets).astype(np.int64)).to(device), owner
 
     def _step(self, rows: Ints, done: float) -> None:
         began = time.monotonic()
@@ -126,8 +132,8 @@ class Training:
         self.network.model.train()
         for group in self.optimiser.param_groups:
             group["lr"] = self.config.lr * rate(done, self.config.warm_up)
-        logits, target, _ = self._answer(self.rows, rows)
-        loss = F.cross_entropy(logits, target)
+        states, target, _ = self._answer(self.rows, rows)
+        loss = self.network.loss(states, target)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.learned, self.config.clip)
@@ -137,14 +143,14 @@ class Training:
         self.course.n_tokens += int(self.rows.lengths[rows].sum())
         self.course.stepping_s += time.monotonic() - began
 
-    def _look(self, report: Report) -> None:
+    def _keep_best(self, report: Report) -> None:
         report("looking at held-back rows", 0, 1)
-        course, (loss, exact) = self.course, self.measure()
-        course.looks.append(Look(course.step, round(sum(self.recent) / max(len(self.recent), 1), 4), round(loss, 4), round(exact, 4)))
-        if course.best_step < 0 or (exact, -loss) > (course.best.exact, -course.best.loss):
+        course, look = self.course, self.look()
+        if not course.looks or (look.exact, -look.loss) > (course.best.exact, -course.best.loss):
             course.best_step = course.step
             self.kept = {name: one.detach().clone() for name, one in self.network.learned().items()}
-        report(f"looking at held-back rows: loss {loss:.3f}, exact {exact:.3f}", 1, 1)
+        course.looks.append(look)
+        report(f"looking at held-back rows: loss {look.loss:.3f}, exact {look.exact:.3f}", 1, 1)
 
     def _say(self, report: Report) -> None:
         total, course = self.n_batches * self.config.epochs, self.course
@@ -157,9 +163,6 @@ class Training:
         """The share of the training that is over, by steps or by the clock, whichever is further."""
         by_steps = self.course.step / (self.n_batches * self.config.epochs)
         return by_steps if self.config.minutes is None else max(by_steps, elapsed_s / (self.config.minutes * 60))
-
-    def _n_looks(self) -> int:
-        return len(self.course.looks)
 
     def _batches(self, epoch: int) -> list[Ints]:
         return batches(self.rows, self.config.tokens, np.random.default_rng((self.config.seed, epoch)))
