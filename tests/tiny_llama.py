@@ -19,7 +19,9 @@ def build_tiny_llama(folder: Path) -> Path:
     words = Tokenizer(models.BPE(vocab={letter: number for number, letter in enumerate([*MARKS, *letters])}, merges=[]))
     words.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     words.decoder = decoders.ByteLevel()
-    tokenizer = PreTrainedTokenizerFast(tokenizer_object=words, eos_token=MARKS[2], pad_token=MARKS[2], additional_special_tokens=[MARKS[1]])
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=words, eos_token=MARKS[2], pad_token=MARKS[2], additional_special_tokens=[MARKS[1]]
+    )
     tokenizer.save_pretrained(folder)
     torch.manual_seed(1)
     sizes = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 4, "num_attention_heads": 4, "num_key_value_heads": 2}

@@ -16,7 +16,9 @@ from scenewise.tools.training.language.rows import Example, Row, Said, encode, r
 def row(*said: str, completion: str = "like(Heat)") -> Row:
     """A row of a conversation that the system opens."""
     roles = ("system", "user", "assistant")
-    return Row(task="plan", messages=tuple(Said(role=roles[i and 2 - i % 2], content=text) for i, text in enumerate(said)), completion=completion)
+    return Row(
+        task="plan", messages=tuple(Said(role=roles[i and 2 - i % 2], content=text) for i, text in enumerate(said)), completion=completion
+    )
 
 
 def test_the_tokens_are_those_of_the_chat_template_and_the_completion(tiny: Path) -> None:
