@@ -54,11 +54,12 @@ async def compose(
         return Draft(trouble="writing: no time left")
     begun = time.monotonic()
     trained = model.name.startswith(TRAINED)
+    first, second = ("write_short", "write_short") if trained else ("write", "write_again")
     prompts = [_prompt(entry, trained=trained, guided=guided and not trained, seed=seed) for entry in slate.entries]
     try:
         written = await model.write(prompts, max_tokens=COPY_TOKENS, timeout_s=timeout_s)
     except ModelError as error:
-        return Draft(rounds=1, trouble=f"writing: {error.reason}")
+        return Draft(rounds=1, trouble=f"writing: {error.reason}", prompts=(first,))
     errors = [one.error for one in written if one.error]
     trouble = f"writing: {errors[0]}" if len(errors) == len(written) else ""
     tokens = sum(one.completion_tokens for one in written)
@@ -66,8 +67,8 @@ async def compose(
     if any(refused) and (left_s := timeout_s - (time.monotonic() - begun)) > 0:
         again = await _again(slate, written, refused, model, timeout_s=left_s, trained=trained, seed=seed)
         texts, tokens = tuple(one.text for one in again), tokens + sum(one.completion_tokens for one in again if one not in written)
-        return Draft(texts, 2, trouble, tokens, tuple(refused))
-    return Draft(tuple(one.text for one in written), 1, trouble, tokens, tuple(refused))
+        return Draft(texts, 2, trouble, tokens, tuple(refused), tuple(dict.fromkeys((first, second))))
+    return Draft(tuple(one.text for one in written), 1, trouble, tokens, tuple(refused), (first,))
 
 
 def _prompt(entry: SlateEntry, *, trained: bool, guided: bool, seed: int) -> WritePrompt:

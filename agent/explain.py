@@ -33,6 +33,12 @@ WHY_NOT = re.compile(
 WHAT_IF = re.compile(
     r"\bwhat if\b|\bwhat would\b.{0,60}\bif\b|^\W*(?:and )?if (?:i|it|we) (?:was|were|had)\b|^\W*(?:如果|要是)", re.IGNORECASE
 )
+_OWN_WORDS = re.compile(
+    rf"^.*?(?:{WHY_NOT.pattern})(?:\W*(?:you|just|simply|pick|picked|recommend\w*|suggest\w*|show\w*|include\w*|choose|chosen?|have|put|推荐|选|有))*",
+    re.IGNORECASE,
+)
+_REST = re.compile(r"\b(?:on|in|among) (?:the|this|that|your|my)\b.*$|\b(?:here|there|instead|too|either)\W*$", re.IGNORECASE)
+_SURE = 0.9
 SHOWN = 3
 WEATHER = (("rain", r"\brain|下雨"), ("snow", r"\bsnow|下雪"), ("sunny", r"\bsun(?:ny|ning|shine)?\b|晴"))
 
@@ -59,9 +65,8 @@ def answer_otherwise(seen: Seen, box: Toolbox) -> Reply | None:
 def why_not(seen: Seen, record: Mapping[str, Any], box: Toolbox) -> str:
     """Say which condition kept an item off the list, or which place it had and what others had more of."""
     zh = seen.context.moment.locale.startswith("zh")
-    if not (matches := box.catalogue.find_titles(seen.text)):
+    if (row := asked_about(seen.text, box)) is None:
         return "目录里没有这个名字的内容。" if zh else "The catalogue has nothing by that name, so it could not be on the list."
-    row = matches[0].rows[0]
     item = box.catalogue.items[row]
     places = [data["item_id"] for data in record["items"]]
     if item.item_id in places:
@@ -71,6 +76,14 @@ def why_not(seen: Seen, record: Mapping[str, Any], box: Toolbox) -> str:
     if why := list(excluded_by(item, row, then, found, box)):
         return f"《{item.title}》被排除：{'、'.join(why)}。" if zh else f"{item.title} was left out: {join_words(why[:3])}."
     return rank_of(item, record, then, found, box, zh=zh)
+
+
+def asked_about(text: str, box: Toolbox) -> int | None:
+    """The row of the item that "why not ..." asks about: a title written out, else what stands after the question's own words."""
+    if matches := box.catalogue.find_titles(text):
+        return matches[0].rows[0]
+    found = box.catalogue.look_up(_REST.sub(" ", _OWN_WORDS.sub(" ", text)).strip(" ?!.,？。"), 1)
+    return box.catalogue.row(found[0][0]) if found and found[0][1] >= _SURE else None
 
 
 def excluded_by(item: Item, row: int, then: Seen, found: Found, box: Toolbox) -> Iterator[str]:

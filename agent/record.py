@@ -130,13 +130,14 @@ class Slate:
 @dataclass(frozen=True, slots=True)
 class Draft:
     """Texts for the slate's entries, in order, as the model wrote them (empty where it did not). `refused` says what of an entry's first
-    text was not borne out, so that it was written again; empty where nothing was."""
+    text was not borne out, so that it was written again; empty where nothing was. `prompts` names the prompt files that were used."""
 
     texts: tuple[str, ...] = ()
     rounds: int = 0
     trouble: str = ""
     completion_tokens: int = 0
     refused: tuple[tuple[str, ...], ...] = ()
+    prompts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

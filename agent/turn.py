@@ -220,7 +220,7 @@ def make_turn(state: State, around: Surroundings) -> Turn:
     plan, draft = state["plan"], state["draft"]
     model = around.model if request.use_llm else None
     rounds = plan.rounds + draft.rounds
-    used = [name for name, count in ((plan.prompt, plan.rounds), ("write", draft.rounds)) if count]
+    used = (*((plan.prompt,) if plan.rounds else ()), *draft.prompts)
     return Turn(
         turn_id=uuid.uuid4().hex,
         conversation_id=request.conversation_id,
