@@ -25,6 +25,9 @@ from scenewise.store.demo.build import build_demo
 from scenewise.store.errors import ModelError
 from scenewise.store.store import Store
 from scenewise.store.types import Moment, Place
+from scenewise.tools.retrieval.encoders import default_encoders
+from scenewise.tools.scene.pack import read_pack
+from scenewise.tools.scene.recogniser import SceneRecogniser
 
 USER = "42"
 ML_100K = "recbole/dataset_example/ml-100k/"
@@ -87,7 +90,9 @@ def set_up(progress: Callable[[str, int, int], None]) -> Path:
     """Fetch vLLM, the model and the data, and build the demo store, whatever of it is missing; return the store's folder."""
     home = load_settings().home
     llm.fetch(home, progress=progress)
-    return make_demo_store(home, progress)
+    store = make_demo_store(home, progress)
+    learn_scenes(store, progress)
+    return store
 
 
 def four_turns(agent: Agent, *, as_json: bool) -> Iterator[Turn]:
@@ -116,6 +121,16 @@ def make_demo_store(home: Path, progress: Callable[[str, int, int], None]) -> Pa
         build_demo(store, home / "data" / "ml-100k", titles=home / "data" / "ml-1m-titles" / "ml-1m.item")
     progress("demo data: ready", 3, 3)
     return target
+
+
+def learn_scenes(store: Path, progress: Callable[[str, int, int], None]) -> None:
+    """Train the recognition of scenes by words, once, so that no turn has to, and none is read by the plainer one that is made in haste."""
+    encoders = default_encoders(load_settings().encoder)
+    recogniser = SceneRecogniser(read_pack(store / "scenes.toml"), encoders, folder=SceneRecogniser.folder_of(store))
+    if not recogniser.is_tuned():
+        progress("demo scenes: learning to recognise them, half a minute", 0, 1)
+        recogniser.train()
+        progress("demo scenes: ready", 1, 1)
 
 
 @contextmanager

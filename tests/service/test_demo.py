@@ -122,3 +122,13 @@ def test_without_a_signal_nothing_changes() -> None:
     with demo.ending_on_signals():
         assert signal.getsignal(signal.SIGTERM) != before
     assert signal.getsignal(signal.SIGTERM) == before
+
+
+@pytest.mark.slow
+def test_scenes_are_learned_once(own_store: Path) -> None:
+    told: list[str] = []
+    demo.learn_scenes(own_store, lambda what, done, total: told.append(what))
+    assert told[-1] == "demo scenes: ready"
+    told.clear()
+    demo.learn_scenes(own_store, lambda what, done, total: told.append(what))
+    assert told == []

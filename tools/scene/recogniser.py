@@ -67,6 +67,13 @@ class SceneRecogniser:
         """Where a store keeps its trained classifier. It is a cache: what is not of the present scenes.toml is not used."""
         return store / "cache" / "scenes"
 
+    def is_tuned(self) -> bool:
+        """Whether a classifier with a tuned encoder is kept for this pack."""
+        if self._folder is None:
+            return False
+        kept = TextClassifier.load(self._folder / _FILE, self._encoders, version=self.pack.version)
+        return kept is not None and kept.is_tuned
+
     def train(self, *, tune: bool = True, seed: int = 0) -> TextClassifier:
         """Train the classifier of words on the pack, use it from now on, and keep it in the folder. InputError where it cannot be kept."""
         classifier = TextClassifier.train(examples_of(self.pack), self._encoders, tune=tune, seed=seed)
