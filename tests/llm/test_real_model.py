@@ -67,13 +67,12 @@ def check(turn: Turn, agent: Agent) -> None:
     """What holds of every turn with the model."""
     assert turn.reply.strip()
     assert turn.degraded == ()
-    assert turn.llm_rounds <= 2
+    assert turn.llm_rounds <= 3  # a plan, the texts, and those that were refused once more
     assert agent.store.items.known([item.item_id for item in turn.items]) == {item.item_id for item in turn.items}
     assert not [call for call in turn.plan if call.status in ("failed", "planned")]
     for item in turn.items:
         assert item.copy
         assert item.claims
-        assert item.copy_source == "template" or item.refused == ()
         assert {row for _, rows in item.claims for row in rows} <= dict(item.evidence).keys()
 
 
@@ -115,7 +114,7 @@ def test_nothing_violent_and_something_to_read_as_well(demo_turns: list[Turn], a
 def test_the_demos_turns_are_whole(demo_turns: list[Turn], agent: Agent) -> None:
     for turn in demo_turns:
         check(turn, agent)
-    assert all(turn.llm_rounds == 2 for turn in demo_turns if turn.intent != "explain")
+    assert all(turn.llm_rounds in (2, 3) for turn in demo_turns if turn.intent != "explain")
     assert all(len(turn.items) == 5 for turn in demo_turns if turn.intent != "explain")
 
 
@@ -147,7 +146,7 @@ def test_generated_turns_have_no_failure(agent: Agent) -> None:
     result = run_turns(agent, 12, seed=3)
     assert result["turns"] == 12
     assert not any(result["failures"].values()), result["failed_turns"]
-    assert result["llm_rounds_max"] <= 2
+    assert result["llm_rounds_max"] <= 3
     assert result["degraded"] == {}
     assert result["model_calls"] > 0
 
