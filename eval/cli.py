@@ -33,10 +33,13 @@ from scenewise.eval.console import (
     vectors_folder,
 )
 from scenewise.eval.copy_cli import copies, copy
+from scenewise.eval.plan_cli import plan, plans
+from scenewise.eval.speed_cli import changes, graph_speed, latency, speed
 
 app = typer.Typer(no_args_is_help=True, help="Measure: ranking, clicks, ratings, cold starts, the graph, scenes, speed, turns.")
-app.command()(copy)
-app.command()(copies)
+for command in (copy, copies, plan, plans, speed, latency, changes):
+    app.command()(command)
+app.command(name="graph-speed")(graph_speed)
 NOW_S = 1_777_888_800.0  # the clock of generated turns: the same run gives the same turns
 
 
@@ -313,132 +316,6 @@ def conversation(
         )
 
     measured("trainings", work, out, json_)
-
-
-@app.command()
-def speed(
-    events: Annotated[int, typer.Option("--events", help="The largest size; the smaller ones are powers of ten.")] = 10_000_000,
-    seed: Annotated[int, typer.Option("--seed", min=0)] = 0,
-    out: Out = None,
-    json_: Json = False,
-) -> None:
-    """What fitting and asking cost beside plain implicit on the same data, and from 10^4 to 10^7 made-up events."""
-    from scenewise.eval.speed import run
-
-    measured("sizes", lambda report: run(events, seed=seed, progress=report), out, json_)
-
-
-@app.command(name="graph-speed")
-def graph_speed(
-    edges: Annotated[int, typer.Option("--edges", min=1_000, help="The largest size; the smaller ones are powers of ten.")] = 1_000_000,
-    questions: Annotated[int, typer.Option("-n", "--questions", min=10, help="How many of each sort.")] = 300,
-    seed: Annotated[int, typer.Option("--seed", min=0)] = 0,
-    out: Out = None,
-    json_: Json = False,
-) -> None:
-    """The graph of 10^4 to 10^6 made-up edges: loading, memory, neighbours, paths, walks, changes."""
-    from scenewise.eval.graph_speed import run
-
-    measured("sizes", lambda report: run(edges, questions=questions, seed=seed, progress=report), out, json_)
-
-
-@app.command()
-def latency(
-    items: Annotated[int, typer.Option("--items", min=100, help="Made-up items in the catalogue.")] = 20_000,
-    events: Annotated[int, typer.Option("--events", min=1_000, help="Made-up events.")] = 200_000,
-    n: Annotated[int, typer.Option("-n", "--turns", min=1, help="How many turns.")] = 300,
-    seed: Annotated[int, typer.Option("--seed", min=0)] = 0,
-    out: Out = None,
-    json_: Json = False,
-) -> None:
-    """Whole turns without an LLM over a large made-up catalogue: milliseconds from the message to the reply."""
-    from scenewise.eval.latency import run
-
-    def work(progress: Report) -> dict[str, Any]:
-        with TemporaryDirectory() as scratch:
-            return run(Path(scratch) / "store", items=items, events=events, turns=n, seed=seed, now_s=NOW_S, progress=progress)
-
-    measured("turns", work, out, json_)
-
-
-@app.command()
-def changes(
-    items: Annotated[int | None, typer.Option("--items", min=100, help="Made-up items instead of a copy of the store.")] = None,
-    n: Annotated[int, typer.Option("-n", "--changes", min=3, help="How many changes.")] = 30,
-    seed: Annotated[int, typer.Option("--seed", min=0)] = 0,
-    store: StoreOption = None,
-    out: Out = None,
-    json_: Json = False,
-) -> None:
-    """How soon an item that another program puts, changes or deletes is found, or gone, everywhere in an open toolbox."""
-    from scenewise.eval.changes import run
-
-    def work(progress: Report) -> dict[str, Any]:
-        with TemporaryDirectory() as scratch:
-            source = None if items else load_settings(store=store).store_path
-            return run(Path(scratch) / "store", source=source, items=items or 0, changes=n, seed=seed, now_s=NOW_S, progress=progress)
-
-    measured("changes", work, out, json_)
-
-
-@app.command()
-def plans(
-    out: Annotated[Path, typer.Option("--out", help="Where the pairs go, one JSON object a line.")],
-    dev: Annotated[Path | None, typer.Option("--dev", help="Where pairs of templates go that --out has nothing of.")] = None,
-    n: Annotated[int, typer.Option("-n", "--n", min=1, max=200_000, help="About how many pairs.")] = 6_000,
-    n_dev: Annotated[int, typer.Option("--n-dev", min=0, help="How many are kept back.")] = 300,
-    seed: Annotated[int, typer.Option("--seed")] = 0,
-    data: Annotated[Path | None, typer.Option("--data", help="The folder of public data: dialogues, nlu, movies, ...")] = None,
-    with_nc: Annotated[
-        bool, typer.Option("--with-nc", help="Add dialogues under CC BY-NC; what is trained on them may not be sold.")
-    ] = False,
-) -> None:
-    """Make pairs of requests and right plans, from which `scenewise train planner` learns."""
-    from scenewise.eval.plans.make import make_pairs, tell, write_pairs
-
-    with clear_errors():
-        with bar("pairs") as progress:
-            made = make_pairs(data, n=n, n_dev=n_dev if dev else 0, seed=seed, with_nc=with_nc, report=progress)
-        write_pairs(out, made.train)
-        if dev is not None:
-            write_pairs(dev, made.dev)
-        typer.echo(tell(made))
-
-
-@app.command()
-def plan(
-    cases: Annotated[Path | None, typer.Option("--cases", help="As in docs/planning.md; default: the product's own.")] = None,
-    planner: Annotated[str, typer.Option("--planner", help="llm, untrained, react (LangChain's loop), knn or rules.")] = "llm",
-    model: Annotated[str | None, typer.Option("--model", help="The served model's name; default: the server's first.")] = None,
-    base_url: Annotated[str | None, typer.Option("--base-url", help="A vLLM's address; default: that of the settings.")] = None,
-    train: Annotated[Path | None, typer.Option("--train", help="knn: training pairs, a JSON object with request and plan a line.")] = None,
-    split: Annotated[str, typer.Option("--split", help="dev, test or all.")] = "all",
-    n: Annotated[int | None, typer.Option("-n", "--most", min=1, help="Only the first cases.")] = None,
-    after_policy: Annotated[bool, typer.Option("--after-policy", help="Also measure what the policy leaves of the plans.")] = False,
-    show: Annotated[int, typer.Option("--show", min=0, help="How many misses to list; those of the test half are not.")] = 20,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the intervals.")] = 0,
-    store: StoreOption = None,
-    out: Out = None,
-    json_: Json = False,
-) -> None:
-    """Plans for requests written by hand: tools, arguments, questions back, needless changes of the profile, tokens, seconds."""
-    from scenewise.eval.plan_cases import CASES
-    from scenewise.eval.plan_run import Options, measure
-    from scenewise.store.store import Store
-    from scenewise.tools.retrieval.encoders import default_encoders
-    from scenewise.tools.toolbox import Toolbox
-
-    def work(progress: Report) -> dict[str, Any]:
-        settings = load_settings(store=store, llm_url=base_url, llm_model=model)
-        options = Options(planner, cases or CASES, split, n, train, after_policy, show, seed)
-        with TemporaryDirectory() as scratch:
-            copy = Path(scratch) / "store"  # what is cached beside a store that is in use is left as it is
-            shutil.copytree(settings.store_path, copy)
-            with Store.open(copy, purpose="eval") as opened:
-                box = Toolbox.open(opened, default_encoders(settings.encoder))
-                return measure(box, options, settings, now_s=NOW_S, progress=progress)
-
-    measured("cases", work, out, json_)
 
 
 @app.command()
