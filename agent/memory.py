@@ -17,7 +17,7 @@ class Memory:
     """`items` is the last list in order, `shown_s` when each item was last shown (unix time), `rejected` what the user did not want again;
     `ban` holds attribute bans said in this conversation; `scene` the last recognised scene, `turn_id` the turn that made the
     last list; `corrected` and `place` are the scene and the type of place that the user put right: they hold until the conversation
-    ends or the user says otherwise."""
+    ends or the user says otherwise; `focus` is the item that was spoken of last, None since the last list."""
 
     turn_id: str | None = None
     items: tuple[ItemId, ...] = ()
@@ -28,6 +28,7 @@ class Memory:
     turns: int = 0
     corrected: str | None = None
     place: str | None = None
+    focus: ItemId | None = None
 
     def constraints(self, *, lifted: Mapping[str, Mapping[str, float]] | None = None) -> Constraints:
         """The conditions that still hold from earlier turns.
@@ -58,4 +59,4 @@ class Memory:
         shown_s = {ItemId(item_id): float(time_s) for item_id, time_s in data.get("shown_s", {}).items()}
         ban = {str(name): tuple(values) for name, values in (data.get("ban") or {}).items()}
         memory = cls(data.get("turn_id"), ids["items"], shown_s, ids["rejected"], ban, data.get("scene"), int(data.get("turns", 0)))
-        return replace(memory, corrected=data.get("corrected"), place=data.get("place"))
+        return replace(memory, corrected=data.get("corrected"), place=data.get("place"), focus=data.get("focus"))

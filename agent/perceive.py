@@ -15,6 +15,7 @@ from scenewise.agent.corrections import Correction, certain, meant_by, read_corr
 from scenewise.agent.intents import RECOMMEND, IntentReader, positions
 from scenewise.agent.memory import Memory
 from scenewise.agent.record import Request, Seen
+from scenewise.agent.references import spell_out
 from scenewise.agent.refine import refine
 from scenewise.store.errors import InputError
 from scenewise.store.persons import history_of, profile_of
@@ -38,6 +39,7 @@ IMPLIED_SHARE = 0.8  # of a genre's items that must be of one kind for the genre
 FUTURE_LIMIT_S = 366 * 86_400.0
 _UNSEEN = re.compile(r"[\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _PERSON = re.compile(r"\b(?:by|starring|directed by|featuring|with) ((?:[A-Z][\w'’.-]+ ?){2,4})")
+_WHY = re.compile(r"\W*(?:and |but |so )?why\b|为什么", re.IGNORECASE)
 _HAN = re.compile(r"[\u3400-\u9fff]")
 NOBODY = UserId("")
 CLEARLY = 0.45  # of the words alone, to leave a scene that the user put right; of a request that says none it is .1 or less
@@ -79,7 +81,7 @@ def _is_near(time: datetime, now_s: float) -> bool:
 
 def perceive(request: Request, box: Toolbox, intents: IntentReader, memory: Memory) -> Seen:
     """Read the request: intent, scene with its signals, words, profile, history and what the last list adds."""
-    text = clean_text(request.message)
+    text = spell_out(clean_text(request.message), memory, box)
     check_moment(request.moment, request.now_s)
     now = request.moment.local_time or datetime.fromtimestamp(request.now_s)
     profile = profile_of(box.store, request.user_id) if request.user_id else Profile(NOBODY)
@@ -88,6 +90,8 @@ def perceive(request: Request, box: Toolbox, intents: IntentReader, memory: Memo
     if correction is not None and correction.place is not None:
         moment = replace(moment, place=Place(correction.place))
     intent = RECOMMEND if correction else intents.read(text, has_list=bool(memory.items))
+    if intent == RECOMMEND and asks_why(text, memory, box):
+        intent = "explain"
     if moment.locale == "en" and len(_HAN.findall(text)) * 2 > len(text.replace(" ", "")):
         moment = replace(moment, locale="zh")
     if correction is not None:  # what was asked for before is still wanted
@@ -181,6 +185,22 @@ def _without(text: str, matches: Sequence[TitleMatch]) -> str:
     return text
 
 
+def asks_why(text: str, memory: Memory, box: Toolbox) -> bool:
+    """Whether the message asks why an item of the last list is there, by its title: "why Alien?"."""
+    return _WHY.match(text) is not None and bool(titled(text, memory, box))
+
+
+def titled(text: str, memory: Memory, box: Toolbox) -> tuple[ItemId, ...]:
+    """The items of the last list whose titles stand in the text; a title of one word as it is written, since "it" is a film too."""
+    items = [box.catalogue.items[row] for row in box.catalogue.rows(memory.items)]
+    written = {
+        item.item_id
+        for item in items
+        if re.search(rf"(?<!\w){re.escape(item.title)}(?!\w)", text, re.IGNORECASE if " " in item.title.strip() else re.NOFLAG)
+    }
+    return tuple(item_id for item_id in memory.items if item_id in written)
+
+
 def meant(match: TitleMatch, reading: Reading, box: Toolbox) -> int:
     """The row that a written title means: of several, the first of the kind that is asked for ("a film like Dune"), else the first."""
     asked = reading.domains_only | reading.domains_added
@@ -256,8 +276,7 @@ def refer(text: str, intent: str, memory: Memory, box: Toolbox) -> tuple[ItemId,
     if places is not None or intent not in ("explain", "reject", "more_like"):
         return by_place
     named = [box.catalogue.items[row].item_id for match in box.catalogue.find_titles(text) for row in match.rows]
-    by_title = tuple(item_id for item_id in memory.items if item_id in named)
-    if by_title:
+    if by_title := titled(text, memory, box) or tuple(item_id for item_id in memory.items if item_id in named):
         return by_title
     many = re.search(r"\b(these|those|them|others?|else|different)\b|换一批|这些", text, re.IGNORECASE)
     return left if many and intent == "reject" else left[:1]

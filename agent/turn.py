@@ -263,6 +263,7 @@ def remember(memory: Memory, turn: Turn, seen: Seen) -> Memory:
         turns=memory.turns + 1,
         corrected=_corrected(memory, turn, seen),
         place=seen.correction.place or memory.place if seen.correction else memory.place,
+        focus=None if has_list else seen.referred[0] if seen.referred else memory.focus,
     )
 
 
