@@ -31,12 +31,19 @@ def build_tiny_llama(folder: Path) -> Path:
 
 
 def write_rows(path: Path, n: int, *, task: str = "plan", first: int = 0) -> Path:
-    """Write n rows that ask for a plan whose title stands in the message."""
+    """Write n rows whose completion is a letter for the way in which a title is asked for."""
     with path.open("w", encoding="utf-8") as file:
         for number in range(first, first + n):
             name = NAMES[number % len(NAMES)]
             said = ("more like {}", "{} please", "films like {}!")[number % 3].format(name)
             messages = [{"role": "system", "content": "Plan."}, {"role": "user", "content": said}]
-            row = {"task": task, "messages": messages, "completion": name[0], "source": "made up", "licence": "CC0-1.0", "id": number}
+            row = {
+                "task": task,
+                "messages": messages,
+                "completion": "abc"[number % 3],
+                "source": "made up",
+                "licence": "CC0-1.0",
+                "id": number,
+            }
             file.write(json.dumps(row) + "\n")
     return path

@@ -248,6 +248,79 @@ def test_what_vllm_is_told(vllm_home: Home, monkeypatch: pytest.MonkeyPatch) -> 
     assert "PYTHONPATH" not in environment
 
 
+@pytest.fixture
+def adapter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that stands for the package's adapter; empty, and not there yet."""
+    folder = tmp_path / "package" / "scenewise-135m"
+    monkeypatch.setattr(llm, "ADAPTER", folder)
+    return folder
+
+
+def write_small_adapter(folder: Path, *, value: float) -> None:
+    """Write an adapter of the tiny model's last layer."""
+    import torch
+
+    from scenewise.tools.training.language.adapter import write_adapter
+    from scenewise.tools.training.language.config import LanguageConfig
+
+    name = "base_model.model.model.layers.3.self_attn.o_proj.lora_{}.weight"
+    tensors = {name.format("A"): torch.full((2, 32), value), name.format("B"): torch.ones(32, 2)}
+    write_adapter(folder, tensors, LanguageConfig(layers=1, rank=2, alpha=4), n_layers=4, card="# A card")
+
+
+def test_without_an_adapter_the_small_model_is_served(vllm_home: Home, adapter: Path) -> None:
+    found = llm.installed(vllm_home())
+    assert found.model.name == llm.SMALL_MODEL
+    assert found.model_ready
+
+
+def test_with_an_adapter_its_merged_model_is_served_once_it_is_made(vllm_home: Home, adapter: Path) -> None:
+    write_small_adapter(adapter, value=1.0)
+    home = vllm_home()
+    found = llm.installed(home)
+    assert (found.model.name, found.model_ready) == ("scenewise-135m", True)
+    command, _ = llm.command_line(home, 8123)
+    assert command[command.index("--served-model-name") + 1] == "scenewise-135m"
+    assert "--chat-template" in command
+    write_small_adapter(adapter, value=2.0)  # another version of the package
+    assert not llm.installed(home).model_ready
+    with pytest.raises(ModelError, match="scenewise llm fetch"):
+        llm.command_line(home, 8123)
+
+
+def test_the_untrained_model_can_still_be_served_and_speaks_by_the_same_template(vllm_home: Home, adapter: Path) -> None:
+    write_small_adapter(adapter, value=1.0)
+    home = vllm_home()
+    command, _ = llm.command_line(home, 8123, model=str(home / "models" / llm.SMALL_MODEL))
+    assert command[command.index("--served-model-name") + 1] == llm.SMALL_MODEL
+    assert "--chat-template" in command
+    assert "--chat-template" not in llm.command_line(home, 8123, model="/models/another")[0]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_fetching_merges_the_adapter_and_again_when_it_is_another(vllm_home: Home, adapter: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from safetensors.torch import load_file
+    from tiny_llama import build_tiny_llama
+
+    monkeypatch.setattr(llm.bootstrap, "make_environment", lambda *arguments, **options: False)
+    home = vllm_home()
+    base = build_tiny_llama(home / "models" / llm.SMALL_MODEL)
+    weights, name = load_file(base / "model.safetensors"), "model.layers.3.self_attn.o_proj.weight"
+    for value in (1.0, 0.5):
+        write_small_adapter(adapter, value=value)
+        assert not llm.installed(home).model_ready
+        found = llm.fetch(home, progress=lambda what, done, total: None)
+        assert (found.model, found.model_ready) == (home / "models" / "scenewise-135m", True)
+        merged = load_file(found.model / "model.safetensors")
+        assert (merged[name] - weights[name]).allclose(merged[name] * 0 + 4 * value)  # alpha/r 2, times a sum over rank 2
+        assert all(merged[other].equal(weights[other]) for other in weights if other != name)
+        changed = (found.model / "model.safetensors").stat().st_mtime_ns
+        llm.fetch(home, progress=lambda what, done, total: pytest.fail(what))
+        assert (found.model / "model.safetensors").stat().st_mtime_ns == changed
+    assert load_file(base / "model.safetensors")[name].equal(weights[name])
+
+
 Read = Callable[..., Any]
 Run = Callable[..., Result]
 

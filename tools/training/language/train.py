@@ -52,12 +52,12 @@ def train_language(
     """
     from transformers import AutoTokenizer
 
-    network = Network(base, config)
-    tokenizer = AutoTokenizer.from_pretrained(base, local_files_only=True)
     report("reading rows", 0, 1)
     rows, held = list(read_rows(files, tasks)), list(read_rows(dev, tasks))
     if not rows or not held:
-        raise InputError("there are no rows to learn from, or none to look at: see --task, and the files' `task` fields")
+        raise InputError("there are no rows to learn from, or none to look at: see the files' `task` fields")
+    network = Network(base, config)
+    tokenizer = AutoTokenizer.from_pretrained(base, local_files_only=True)
     held = [held[row] for row in _some(len(held), config)]
     kept = [(row, one) for row, one in zip(rows, encode(rows, tokenizer), strict=True) if len(one.tokens) <= config.longest]
     looked = [one for one in encode(held, tokenizer) if len(one.tokens) <= config.longest]

@@ -56,6 +56,7 @@ def test_what_it_leaves(learned: Learned, tiny: Path) -> None:
     assert json.loads(files[CONFIG].read_text())["base_model_name_or_path"] == "HuggingFaceTB/SmolLM2-135M-Instruct"
 
 
+@pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`:FutureWarning")  # PEFT asks for the old name
 def test_merged_it_answers_as_peft_does(learned: Learned, tiny: Path, tmp_path: Path) -> None:
     from peft import PeftModel
 
