@@ -17,6 +17,7 @@ from scipy.sparse import csr_matrix
 from scenewise.eval.metrics import pessimistic_ranks
 from scenewise.tools.collaborative.ease import Ease
 from scenewise.tools.collaborative.item_knn import ItemKnn
+from scenewise.tools.collaborative.model import Scorer
 from scenewise.tools.dialogue.domain import Domain, Example, Float
 from scenewise.tools.dialogue.recommender import Candidates, DialogueRecommender
 from scenewise.tools.dialogue.reranker import Reranker, RerankerConfig
@@ -60,13 +61,13 @@ def run(
     asked = ["fusion", *(f"without {group}" for group in groups if ablation), "plain"]
     fold_of = _folds(cases, seed) if train is None else np.zeros(len(cases), dtype=np.int64)
     n_folds, done = int(fold_of.max()) + 1, 0
-    models = {"item_knn": ItemKnn().fit(ratings), "ease": Ease().fit(ratings)} if ratings is not None else {}
+    models: dict[str, Scorer] = {"item_knn": ItemKnn().fit(ratings), "ease": Ease().fit(ratings)} if ratings is not None else {}
     rated = None if ratings is None else np.bincount(ratings.indices, minlength=ratings.shape[1]).astype(np.float32)
     recommender = DialogueRecommender(domain, Remembering(encoder), ratings=models, rated=rated)
     tables = {name: _Table(domain) for name in asked}
     for fold in range(n_folds):
-        known = [cases[row] for row in np.flatnonzero(fold_of != fold)] if train is None else train
-        questions = [cases[row] for row in np.flatnonzero(fold_of == fold)]
+        questions = [case for case, its_fold in zip(cases, fold_of, strict=True) if its_fold == fold]
+        known = [case for case, its_fold in zip(cases, fold_of, strict=True) if its_fold != fold] if train is None else train
         recommender.remember(known)
         learned, found = (recommender.candidates([one.context for one in examples]) for examples in (known, questions))
         relevant = learned.relevant([domain.rows(one.targets) for one in known])
@@ -114,9 +115,9 @@ class _Table:
                 named = set(example.context.entities) if new else set()
                 targets = [name for name in dict.fromkeys(example.targets) if name not in named]
                 rows = self._domain.rows(targets)
-                found = pessimistic_ranks(one, rows, masked=self._domain.rows([*named])) if rows else []
-                places = [*map(float, found), *[float(_MISSED)] * (len(targets) - len(rows))]
-                ranks += [(example.context.dialogue, place) for place in places]
+                found: list[int] = pessimistic_ranks(one, rows, masked=self._domain.rows([*named])).tolist() if rows else []
+                places = [*found, *[_MISSED] * (len(targets) - len(rows))]
+                ranks += [(example.context.dialogue, float(place)) for place in places]
 
     def measured(self, plain: _Table, *, new: bool) -> Mapping[str, Any]:
         """Figures with 95% intervals, and the gain over the plain heuristic, by resampling dialogues."""

@@ -59,7 +59,8 @@ class Candidates:
 
     def relevant(self, targets: Sequence[Sequence[int]]) -> NDArray[np.bool_]:
         """Mark the candidates that are among a context's target rows: bool (n, k)."""
-        return np.stack([np.isin(one, told) for one, told in zip(self.rows, targets, strict=True)])
+        marked = [np.isin(one, told) for one, told in zip(self.rows, targets, strict=True)]
+        return np.asarray(marked, dtype=np.bool_).reshape(self.rows.shape)
 
     def scores(self, of_candidates: Float) -> Float:
         """Spread scores of candidates, float32 (n, k), over all items, the rest below them by the plain heuristic: float32 (n, n_items)."""

@@ -92,7 +92,7 @@ class Reranker:
         steps = max(config.epochs * -(-len(useful) // _BATCH), 1)
         pace = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: min(1.0, 4 * step / steps, 1.3 * (1 - step / steps)) + 1e-4)
         for _ in range(config.epochs if len(useful) else 0):
-            for rows in useful[torch.randperm(len(useful))].split(_BATCH):
+            for rows in torch.split(useful[torch.randperm(len(useful))], _BATCH):
                 wanted = labels[rows]
                 loss = -(torch.log_softmax(network(given[rows]), dim=-1) * wanted).sum() / wanted.sum()
                 optimiser.zero_grad()
