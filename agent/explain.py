@@ -22,6 +22,7 @@ from scenewise.agent.slate import rank
 from scenewise.agent.words import SOURCES, join_words
 from scenewise.store.types import Item, Moment
 from scenewise.tools.catalogue.conditions import conditions
+from scenewise.tools.copywriter.evidence import clean
 from scenewise.tools.ranking.slate.repeats import asks_for_known
 from scenewise.tools.scene.hints import merge_moment, moment_hints
 from scenewise.tools.toolbox import Toolbox
@@ -59,7 +60,7 @@ def answer_otherwise(seen: Seen, box: Toolbox) -> Reply | None:
     if seen.memory.turn_id is None or not (WHY_NOT.search(seen.text) or WHAT_IF.search(seen.text)):
         return None
     record: Mapping[str, Any] = box.store.turns.get(seen.memory.turn_id)
-    return Reply(what_if(seen, record, box) if WHAT_IF.search(seen.text) else why_not(seen, record, box))
+    return Reply(clean(what_if(seen, record, box) if WHAT_IF.search(seen.text) else why_not(seen, record, box)))
 
 
 def why_not(seen: Seen, record: Mapping[str, Any], box: Toolbox) -> str:

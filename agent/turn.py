@@ -31,10 +31,11 @@ from scenewise.agent.record import Draft, Found, Plan, Reply, Request, Seen, Sla
 from scenewise.agent.settings import Settings
 from scenewise.agent.slate import rank
 from scenewise.agent.verify import verify
-from scenewise.agent.words import explain, no_longer_there, nothing_to_explain, only_so_many, small_talk, word_back
+from scenewise.agent.words import explain, no_longer_there, nothing_to_explain, only_so_many, small_talk, unlinked, word_back
 from scenewise.prompts import load
 from scenewise.store.types import ItemId, UserId
 from scenewise.tools.candidates import Candidates
+from scenewise.tools.copywriter.evidence import clean
 from scenewise.tools.scene.own import teach
 from scenewise.tools.toolbox import Toolbox
 
@@ -202,7 +203,7 @@ def answer_from_record(seen: Seen, box: Toolbox) -> Reply:
     wanted = set(seen.referred)
     chosen = [(place, data) for place, data in enumerate(record["items"], 1) if data["item_id"] in wanted]
     text = " ".join(explain(data, place, record.get("scene"), locale) for place, data in chosen)
-    return Reply(text, tuple(read_item(data) for _, data in chosen))
+    return Reply(clean(text), tuple(read_item(data) for _, data in chosen))
 
 
 def read_item(data: Mapping[str, Any]) -> TurnItem:
@@ -227,7 +228,7 @@ def make_turn(state: State, around: Surroundings) -> Turn:
         user_id=request.user_id,
         message=seen.text,
         time_s=request.now_s,
-        reply=reply.text,
+        reply=unlinked(reply.text),
         items=reply.items,
         intent=plan.word or seen.intent,
         scene=seen.context.scene.scene,

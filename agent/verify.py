@@ -5,6 +5,7 @@ from __future__ import annotations
 from scenewise.agent.record import Draft, Found, Reply, Seen, Slate, SlateEntry, TurnItem
 from scenewise.agent.words import nothing_fits, opening
 from scenewise.tools.copywriter.check import check_copy
+from scenewise.tools.copywriter.evidence import clean
 from scenewise.tools.copywriter.template import template_copy
 
 
@@ -16,8 +17,8 @@ def verify(draft: Draft, slate: Slate, seen: Seen, found: Found) -> Reply:
     texts = draft.texts or ("",) * len(slate.entries)
     before = draft.refused or ((),) * len(slate.entries)
     items = tuple(_item(entry, text, seen, first) for entry, text, first in zip(slate.entries, texts, before, strict=True))
-    head = opening(seen, found, locale)
-    lines = [f"{place}. {item.title}: {item.copy}" for place, item in enumerate(items, 1)]
+    head = clean(opening(seen, found, locale))
+    lines = [f"{place}. {clean(item.title)}: {item.copy}" for place, item in enumerate(items, 1)]
     return Reply("\n".join([head, *lines]), items)
 
 

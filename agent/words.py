@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -35,6 +36,22 @@ SOURCES = {
     "tie_break": "chance between equals",
 }
 """What a contribution is called when it is told to a person."""
+
+_REST = r"[^\s()<>\[\]]*[^\s()<>\[\]:：,.;]"
+_ADDRESS = re.compile(
+    rf"(?:\b[a-z][a-z0-9+.-]{{0,20}}:|(?<![\w/:]))//{_REST}|\bwww\.{_REST}|\b(?:javascript|mailto):{_REST}", re.IGNORECASE
+)
+
+
+def unlinked(text: str) -> str:
+    """A reply without addresses, and without what a program that shows it would make a link, an image or a tag of: names of items and
+    words of the message stand in it, and copy alone is checked.
+
+    >>> unlinked("1. [Free](https://a.example/x) <img src=y>: a film"), unlinked("Face//Off, I <3 You")
+    ('1. [Free] (…) ‹img src=y>: a film', 'Face//Off, I <3 You')
+    """
+    text = re.sub(r"\](?=[(\[])", "] ", _ADDRESS.sub("…", text))
+    return re.sub(r"<(?=[a-z!/?])", "‹", text, flags=re.IGNORECASE)
 
 
 def opening(seen: Seen, found: Found, locale: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from attacks.conftest import MALLORY, World
+from attacks.conftest import MALLORY, World, told
 from attacks.writing import Case, cases, item_id_of
 
 from scenewise import Moment, ScriptedModel, Turn
@@ -37,10 +37,9 @@ def test_an_llm_that_repeats_a_hostile_item_is_not_believed(world: World, case: 
         with world.model(model):
             turn = ask(world, case)
         world.check(turn, user=MALLORY, never=case.never, about=item_id_of(case))
-    for messages in model.asked:
-        assert sum(message["role"] == "system" for message in messages) == 1
-        for words in case.never:
-            assert words.casefold() not in str(messages).casefold()
+    world.check_prompts(model)
+    for words in case.never:
+        assert words.casefold() not in told(model).casefold()
 
 
 def test_an_items_text_cannot_leave_the_line_that_the_writer_is_shown(world: World) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from attacks.conftest import World
+from attacks.conftest import World, told
 from attacks.writing import Case, cases
 
 from scenewise import Profile, ScriptedModel, Taste, UserId
@@ -19,4 +19,5 @@ def test_a_hostile_profile_orders_nothing(world: World, case: Case) -> None:
         turn = world.agent.turn("a film about space", user)
         world.check(turn, user=user, never=[case.text])
     assert turn.items
-    assert case.text not in str(model.asked)
+    assert case.text not in told(model)
+    world.check_prompts(model)

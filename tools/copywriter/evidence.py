@@ -137,9 +137,8 @@ def _sentences(text: str) -> Iterator[EvidenceRow]:
 
 
 def _path(path: GraphPath | None) -> Iterator[EvidenceRow]:
-    if path is None or not is_plain(path.sentence):
+    if path is None or not is_plain(sentence := clean(path.sentence)):
         return
-    sentence = clean(path.sentence)
     head, like, title = sentence.partition(", like ")
     # Over two edges "like X" holds on its own; in longer paths each part leans on the one before.
     alone = (f"like {title}",) if head and like and len(path.nodes) == 3 else ()
