@@ -24,7 +24,10 @@ _YEAR = re.compile(r"\((\d{4})\)\s*$")
 
 
 def read_examples(path: Path) -> list[Example]:
-    """Read turns: `dialog_id`, `context`, `entity`, `rec`, `resp` a line. InputError naming the line, NotFound."""
+    """Read turns: `dialog_id`, `context`, `entity`, `rec`, `resp` a line. InputError naming the line, NotFound.
+
+    The same `dialog_id` in two files of a set is taken for the same conversation: OpenDialKG is split by turn.
+    """
     examples = []
     for number, line in enumerate(read_text(path).split("\n"), start=1):
         if not line.strip():

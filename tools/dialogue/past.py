@@ -102,10 +102,12 @@ class Past:
 
     def _together(self, asked: Mentions, dialogues: NDArray[np.int64]) -> Float:
         """Items named in the same past conversations; long ones count less."""
-        rarity = 1.0 / np.sqrt(np.bincount(self._baskets.indices, minlength=self._baskets.shape[1]) + 1.0)
         length = 1.0 / np.log2(2.0 + np.diff(self._baskets.indptr))
         own = sparse(({int(d): 1.0} if d < len(length) else {} for d in dialogues), (len(dialogues), len(length)))
-        shared = _without(csr_matrix(asked.all[:, self._items] @ diags_array(rarity) @ self._baskets.T), own)
+        counts = np.bincount(self._baskets.indices, minlength=self._baskets.shape[1]) - (own @ self._baskets).toarray()
+        rarity = 1.0 / np.sqrt(counts + 1.0)  # (n, n_items): were the own conversation counted, targets of training rows would look busier
+        items = csr_matrix(asked.all[:, self._items].multiply(rarity))
+        shared = _without(csr_matrix(items @ self._baskets.T), own)
         return np.asarray((shared @ diags_array(length) @ self._baskets).toarray() * rarity, dtype=np.float32)
 
 

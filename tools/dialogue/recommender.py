@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, astuple, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from scenewise.store.errors import InputError, StoreError
+from scenewise.store.errors import InputError
 from scenewise.tools.collaborative.model import Scorer
 from scenewise.tools.dialogue.domain import Context, Domain, Example, Float
 from scenewise.tools.dialogue.mentions import Mentions, NameFinder
 from scenewise.tools.dialogue.past import Past
-from scenewise.tools.dialogue.reranker import Network, Reranker, RerankerConfig
+from scenewise.tools.dialogue.reranker import Reranker, RerankerConfig
 from scenewise.tools.dialogue.signals import LOGARITHMIC, Signals
-from scenewise.tools.ranking.transformer.files import read_tensors, write_tensors
 from scenewise.tools.retrieval.encoders import TextEncoder
 
 _CANDIDATES = 320
@@ -90,7 +86,6 @@ class DialogueRecommender:
         self._signals = Signals(domain, encoder.encode(domain.texts), ratings or {}, rated)
         self._reranker = Reranker(config)
         self._past: Past | None = None
-        self._examples: tuple[Example, ...] = ()
 
     def fit(self, examples: Sequence[Example], *, progress: Callable[[], None] = lambda: None) -> DialogueRecommender:
         """Learn. A training row's signals never see its own conversation. InputError where there is no example."""
@@ -103,7 +98,6 @@ class DialogueRecommender:
         """Take conversations as the past, the part of `fit` before the fusion is learned. InputError where there is none."""
         if not examples:
             raise InputError("There are no conversations to learn from.")
-        self._examples = tuple(examples)
         said = Mentions.of([example.context for example in examples], self._domain, self._finder)
         self._past = Past(self._domain, examples, said, finder=self._finder, vectors=self._vectors(said))
 
@@ -124,43 +118,12 @@ class DialogueRecommender:
         names = parts[0].names if parts else ()
         return Candidates(names, *(np.concatenate([getattr(part, of) for part in parts]) for of in ("rows", "signals", "plain")))
 
-    def save(self, folder: Path) -> None:
-        """Write the networks (safetensors) and the conversations that neighbours are sought in (JSON). InputError before fit."""
-        if not self._examples:
-            raise InputError("Fit the recommender before it is saved.")
-        fusion = self._reranker
-        tensors = {"mean": torch.from_numpy(fusion.mean), "scale": torch.from_numpy(fusion.scale)}
-        for number, network in enumerate(fusion.networks):
-            tensors |= {f"{number}.{name}": values for name, values in network.state_dict().items()}
-        past = [[*astuple(example.context), example.targets, example.reply] for example in self._examples]
-        words = {"config": json.dumps(asdict(fusion.config)), "past": json.dumps(past)}
-        write_tensors(folder / "dialogue.safetensors", tensors, words)
-
-    def load(self, folder: Path) -> DialogueRecommender:
-        """Read what `save` wrote, over the same domain, encoder and ratings. NotFound; StoreError where it is damaged or does not fit."""
-        tensors, words = read_tensors(folder / "dialogue.safetensors")
-        try:
-            fusion = Reranker(RerankerConfig(**json.loads(words["config"])))
-            past = json.loads(words["past"])
-            fusion.mean, fusion.scale = tensors["mean"].numpy(), tensors["scale"].numpy()
-            fusion.networks = [Network(len(fusion.mean), fusion.config) for _ in range(fusion.config.n_networks)]
-            for number, network in enumerate(fusion.networks):
-                own = {name.removeprefix(f"{number}."): values for name, values in tensors.items() if name.startswith(f"{number}.")}
-                network.load_state_dict(own)
-                network.eval()
-            examples = [Example(Context(d, tuple(u), tuple(e)), tuple(t), reply) for d, u, e, t, reply in past]
-        except (KeyError, TypeError, ValueError, RuntimeError) as error:
-            raise StoreError("The saved recommender is damaged; fit it again.") from error
-        self.remember(examples)
-        self._reranker = fusion
-        return self
-
     def _vectors(self, said: Mentions) -> tuple[Float, Float]:
         return self._encoder.encode(said.last_text), self._encoder.encode(said.recent_text)
 
     def _all(self, contexts: Sequence[Context]) -> dict[str, Float]:
         if self._past is None:
-            raise InputError("Fit or load the recommender before it is asked.")
+            raise InputError("Fit the recommender before it is asked.")
         said = Mentions.of(contexts, self._domain, self._finder)
         vectors = self._vectors(said)
         return self._past.signals(said, vectors) | self._signals.signals(said, vectors)

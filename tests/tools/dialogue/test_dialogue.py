@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from scenewise.store.errors import InputError, NotFound, StoreError
+from scenewise.store.errors import InputError
 from scenewise.tools.dialogue.domain import Context, Domain, Example
 from scenewise.tools.dialogue.mentions import Mentions, NameFinder
 from scenewise.tools.dialogue.past import Past
@@ -96,32 +95,42 @@ def test_the_past_is_counted_without_the_own_conversation() -> None:
     assert one["past.all"][0, 2:].tolist() == pytest.approx([2 / 5, 1 / 5])
 
 
-def test_it_learns_what_follows_and_is_the_same_after_loading(tmp_path: Path) -> None:
+def test_signals_of_a_learned_turn_are_those_of_a_past_without_its_conversation() -> None:
+    domain, finder = world(), NameFinder(world())
+    examples = [
+        turn("a", "Tom Hanks", "Big", entities=("Tom Hanks", "Cars")),
+        turn("a", "comedy then", "Cars", entities=("Tom Hanks", "Big", "comedy")),
+        turn("b", "a comedy", "Big", entities=("comedy", "Cars")),
+        turn("c", "Big", "Ronin (1998)", entities=("Big", "Heat (1995)")),
+    ]
+
+    def signals(learned: list[Example]) -> dict[str, np.ndarray[tuple[int, int], np.dtype[np.float32]]]:
+        said, asked = (Mentions.of([one.context for one in some], domain, finder) for some in (learned, examples[:1]))
+        vectors, of_asked = ((Letters().encode(one.last_text), Letters().encode(one.recent_text)) for one in (said, asked))
+        return Past(domain, learned, said, finder=finder, vectors=vectors).signals(asked, of_asked)
+
+    within, without = signals(examples), signals(examples[2:])
+    for name in ("past.last", "past.last_any", "past.all", "past.reply", "past.basket", "meaning.last", "meaning.recent"):
+        assert without[name].any()
+        assert np.allclose(within[name], without[name], atol=1e-6), name
+
+
+def test_it_learns_what_follows_and_learns_the_same_again() -> None:
     config = RerankerConfig(hidden=4, epochs=30, learning_rate=3e-2)
     asked = [Context("new", ("I like Robert De Niro",), ("Robert De Niro",)), Context("new", ("I like Tom Hanks",), ("Tom Hanks",))]
     fitted = DialogueRecommender(world(), Letters(), config=config).fit(many())
     scores = fitted.scores(asked)
     assert scores.shape == (2, 4)
     assert scores.argmax(axis=1).tolist() == [1, 2]
-    fitted.save(tmp_path)
-    loaded = DialogueRecommender(world(), Letters()).load(tmp_path)
-    assert np.allclose(loaded.scores(asked), scores)
     assert np.array_equal(DialogueRecommender(world(), Letters(), config=config).fit(many()).scores(asked), scores)
 
 
-def test_what_cannot_be_done_is_said(tmp_path: Path) -> None:
+def test_what_cannot_be_done_is_said() -> None:
     empty = DialogueRecommender(world(), Letters())
     with pytest.raises(InputError):
         empty.fit([])
     with pytest.raises(InputError):
         empty.scores([Context("a", (), ())])
-    with pytest.raises(InputError):
-        empty.save(tmp_path)
-    with pytest.raises(NotFound):
-        empty.load(tmp_path)
-    (tmp_path / "dialogue.safetensors").write_bytes(b"no tensors")
-    with pytest.raises(StoreError):
-        empty.load(tmp_path)
 
 
 def test_an_empty_context_still_has_a_ranking() -> None:
