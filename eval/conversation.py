@@ -8,6 +8,7 @@ recommenders", found that up to 15% of targets are repeats).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -53,10 +54,12 @@ def run(
     *,
     ratings: csr_matrix | None = None,
     ablation: bool = True,
+    config: RerankerConfig | None = None,
     seed: int = 0,
     progress: Progress = lambda done, total: None,
 ) -> dict[str, Any]:
     """Measure; without `train`, over folds of the cases, a dialogue wholly in one. Ready for JSON."""
+    config = replace(config or RerankerConfig(), seed=seed)
     groups = [*GROUPS] if ratings is not None else [name for name in GROUPS if name != "ratings"]
     asked = ["fusion", *(f"without {group}" for group in groups if ablation), "plain"]
     fold_of = _folds(cases, seed) if train is None else np.zeros(len(cases), dtype=np.int64)
@@ -72,14 +75,14 @@ def run(
         learned, found = (recommender.candidates([one.context for one in examples]) for examples in (known, questions))
         relevant = learned.relevant([domain.rows(one.targets) for one in known])
         for name in asked:
-            tables[name].add(questions, _scores(name, learned, relevant, found, seed))
+            tables[name].add(questions, _scores(name, learned, relevant, found, config))
             progress(done := done + 1, n_folds * len(asked))
     return {
         "protocol": {
             "train": "given" if train is not None else f"{FOLDS} folds by dialogue",
             "ties": "pessimistic",
             "unit": "pairs of context and target",
-            "networks": {"fusion": 2, "without": 1},
+            "networks": {"fusion": config.n_networks, "without": 1},
         },
         "seed": seed,
         "counts": {
@@ -93,11 +96,11 @@ def run(
     }
 
 
-def _scores(name: str, learned: Candidates, relevant: NDArray[np.bool_], found: Candidates, seed: int) -> Float:
+def _scores(name: str, learned: Candidates, relevant: NDArray[np.bool_], found: Candidates, config: RerankerConfig) -> Float:
     if name == "plain":
         return found.plain
     kept = [place for place, signal in enumerate(learned.names) if f"without {signal.partition('.')[0]}" != name]
-    fusion = Reranker(RerankerConfig(seed=seed, n_networks=2 if name == "fusion" else 1))
+    fusion = Reranker(config if name == "fusion" else replace(config, n_networks=1))
     fusion.fit(learned.signals[..., kept], relevant)
     return found.scores(fusion.scores(found.signals[..., kept]))
 

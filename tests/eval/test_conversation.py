@@ -12,6 +12,7 @@ from scenewise.eval.conversation import FOLDS, _folds, _interval, _Table, run
 from scenewise.eval.data.dialogues import read_domain, read_examples
 from scenewise.store.errors import InputError
 from scenewise.tools.dialogue.domain import Context, Example
+from scenewise.tools.dialogue.reranker import RerankerConfig
 
 
 class Letters:
@@ -85,7 +86,8 @@ def test_a_run_measures_the_fusion_beside_the_plain_heuristic(tmp_path: Path) ->
         Example(Context(str(i), (("a comedy", "crime please")[i % 2],), (("comedy", "crime")[i % 2],)), (("Cars", "Heat (1995)")[i % 2],))
         for i in range(20)
     ]
-    result = run(domain, cases, None, Letters(), ablation=False)
+    thorough = RerankerConfig(epochs=40, learning_rate=3e-2)  # few turns make few steps
+    result = run(domain, cases, None, Letters(), ablation=False, config=thorough)
     assert {*result["new"]} == {"fusion", "plain"}
     assert result["new"]["fusion"]["recall@1"] >= 0.9
     assert result["counts"] == {"cases": 20, "train": 20, "items": 3, "entities": 5}

@@ -90,7 +90,7 @@ class Past:
         """sum over mentions of weight x (times the item followed it) / (times it was named + prior), own conversation left out."""
         entries = asked.tocoo()
         named = np.bincount(past.indices, minlength=past.shape[1])[entries.col]
-        of_own = np.asarray(csr_matrix(own @ past)[entries.row, entries.col]).ravel()
+        of_own = (own @ past).toarray()[entries.row, entries.col]
         shrunk = csr_matrix((entries.data / (named - of_own + prior), (entries.row, entries.col)), shape=asked.shape)
         return np.asarray((_without(csr_matrix(shrunk @ past.T), own) @ targets).toarray(), dtype=np.float32)
 
