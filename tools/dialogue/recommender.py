@@ -60,7 +60,7 @@ class Candidates:
 
     def scores(self, of_candidates: Float) -> Float:
         """Spread scores of candidates, float32 (n, k), over all items, the rest below them by the plain heuristic: float32 (n, n_items)."""
-        told = self.plain - self.plain.max(axis=1, keepdims=True) - _BELOW
+        told: Float = self.plain - self.plain.max(axis=1, keepdims=True) - _BELOW
         np.put_along_axis(told, self.rows, of_candidates, axis=1)
         return told
 
