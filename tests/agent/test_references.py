@@ -73,3 +73,19 @@ def test_a_hundred_turns_leave_the_prompt_and_the_memory_as_short(small_agent: A
     assert memory.turns == 101
     assert len(memory.rejected) <= 200
     assert len(memory.shown_s) <= 200
+
+
+@pytest.mark.parametrize(
+    ("said", "intent"),
+    [
+        ("who made the first one?", "explain"),
+        ("tell me about the second film", "explain"),
+        ("how long is that one", "explain"),
+        ("thanks, good night", "thanks"),
+        ("thank you! see you tomorrow", "thanks"),
+        ("thanks, and a film about jazz", "recommend"),
+        ("who made Alien", "recommend"),
+    ],
+)
+def test_what_a_message_wants(small_agent: Agent, said: str, intent: str) -> None:
+    assert small_agent._intents.read(said, has_list=True) == intent
