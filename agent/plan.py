@@ -68,7 +68,7 @@ async def _short_plan(seen: Seen, box: Toolbox, model: ChatModel, *, max_tokens:
     read = decode(answer.text, request.last_items)
     done = Plan(rounds=1, completion_tokens=answer.completion_tokens, prompt=PROMPT)
     if isinstance(read, Ask) or read == ():
-        if not reads_a_request(seen):
+        if not reads_a_request(seen, box):
             return replace(done, word="ask" if isinstance(read, Ask) else "outside")
         return replace(done, calls=complete(seen, (), box))
     if read is None:

@@ -20,6 +20,7 @@ from scenewise.agent.tastes import stated_tastes
 from scenewise.tools.toolbox import Toolbox
 
 MAX_MODEL_CALLS = 4
+CLEAR_SCENE = 0.8
 ALREADY_DONE = frozenset({"recognise_scene", "read_profile"})
 K_DOMAIN = 20
 SPREAD = 3  # domains that a scene favours and that get a search of their own
@@ -30,14 +31,15 @@ def needs_no_tools(seen: Seen) -> bool:
     return seen.intent in NEEDS_NO_TOOLS and not (seen.intent == "explain" and not seen.memory.items)
 
 
-def reads_a_request(seen: Seen) -> bool:
+def reads_a_request(seen: Seen, box: Toolbox) -> bool:
     """Whether rules alone read enough out of a message to make a list of it: an item or a person named, a kind of items, a condition or a
-    wish, a change of the last list, a taste. A model's "ask" or "none" does not stand against that. A scene alone is not enough: an alarm
-    for seven sounds like bedtime too."""
+    wish, a change of the last list, a taste, or a moment that is clearly a scene. A model's "ask" or "none" does not stand against that. A
+    scene that is only likely is not enough: an alarm for seven sounds like bedtime too."""
     reading = seen.reading
     named = bool(seen.mentioned or seen.referred or seen.unknown or seen.correction or seen.request.scene)
     said = bool(reading.domains_only or reading.domains_added or reading.said or reading.wishes)
-    return named or said or seen.intent != RECOMMEND
+    scene = seen.context.scene.probability >= CLEAR_SCENE and bool(seen.text) and names_circumstances_only(seen, box)
+    return named or said or seen.intent != RECOMMEND or scene
 
 
 def main_domains(box: Toolbox, most: int = 3) -> tuple[str, ...]:

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 
 import pytest
 
-from scenewise import Agent, ScriptedModel, Settings, Turn
+from scenewise import Agent, Moment, Place, ScriptedModel, Settings, Turn
 from scenewise.agent.model import VllmModel
 from scenewise.agent.plan import plan_form
 from scenewise.store.errors import ModelError
 
 
-def turn(agent: Agent, message: str, written: str | Exception, user: str = "ann", **settings: object) -> tuple[Turn, ScriptedModel]:
+def turn(
+    agent: Agent, message: str, written: str | Exception, user: str = "ann", moment: Moment | None = None, **settings: object
+) -> tuple[Turn, ScriptedModel]:
     model = ScriptedModel(written=written, name="scenewise-planner")
     other = object.__new__(Agent)
     other.__dict__.update(agent.__dict__)
     other.model, other.settings = model, Settings(**settings)  # type: ignore[arg-type]
-    return other.turn(message, user), model
+    return other.turn(message, user, moment), model
 
 
 def asked(made: Turn, name: str) -> list[dict[str, object]]:
@@ -82,6 +85,14 @@ def test_what_is_no_recommendation_gets_a_short_honest_answer(small_agent: Agent
 def test_a_wrong_none_does_not_stand_against_what_rules_read(small_agent: Agent, message: str, written: str) -> None:
     made, _ = turn(small_agent, message, written)
     assert made.intent not in ("ask", "outside")
+    assert made.items
+
+
+@pytest.mark.parametrize("written", ["none", "ask(kind)"])
+def test_nor_against_a_moment_that_is_clearly_a_scene(small_agent: Agent, written: str) -> None:
+    saturday = Moment("tv", datetime(2025, 10, 4, 20, 30), Place("home"))
+    made, _ = turn(small_agent, "friends are over on Saturday night", written, moment=saturday)
+    assert made.scene == "party"
     assert made.items
 
 

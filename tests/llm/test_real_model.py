@@ -119,11 +119,12 @@ def test_the_demos_turns_are_whole(demo_turns: list[Turn], agent: Agent) -> None
 
 
 def test_the_model_plans_what_can_be_executed(demo_turns: list[Turn]) -> None:
-    """A call of a listed tool with arguments that fit it, in every turn that plans; whether the request bears it out is the policy's
-    business: the demo's turns tell the moment and what is not wanted, which is nothing to search for."""
+    """Each call is of a listed tool with arguments that fit it; whether the request bears it out is the policy's business. The demo's first
+    two turns tell only the moment, for which no call at all is a right plan too; the last one says what is not wanted."""
     for turn in (demo_turns[0], demo_turns[1], demo_turns[3]):
         notes = [call.note for call in turn.plan if call.asked_by == "model"]
-        assert [note for note in notes if note not in ("no such tool", "arguments do not fit the tool")]
+        assert not {"no such tool", "arguments do not fit the tool"} & {*notes}
+    assert [call for call in demo_turns[3].plan if call.asked_by == "model"]
 
 
 @pytest.mark.parametrize(
@@ -166,7 +167,7 @@ def test_generated_turns_have_no_failure(agent: Agent) -> None:
 def test_odd_messages_go_through_the_model(agent: Agent, message: str, locale: str) -> None:
     turn = agent.turn(message, USER, Moment(locale=locale))
     check(turn, agent)
-    assert turn.items
+    assert turn.items or (message.startswith("🎉🎉") and turn.intent in ("ask", "outside"))  # which says nothing: a question back will do
 
 
 def test_a_hostile_message_gets_nothing_out_of_the_model(agent: Agent) -> None:
