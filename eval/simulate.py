@@ -122,8 +122,8 @@ def draw_cases(domain: Domain, items: Sequence[Item], examples: Sequence[Example
     people, kinds = ({domain.names[t] for t in _tails(domain, names)} for names in (PEOPLE, KINDS))
     by_dialogue: dict[str, list[tuple[Example, int]]] = {}
     for example in examples:
-        named = {*domain.rows(example.context.entities)}
-        new = [row for row in domain.rows(example.targets) if row not in named]
+        known = {*domain.rows(example.context.entities)}
+        new = [row for row in domain.rows(example.targets) if row not in known]
         by_dialogue.setdefault(example.context.dialogue, []).extend((example, row) for row in new)
     dialogues = [name for name, found in by_dialogue.items() if found]
     if not dialogues:
@@ -133,8 +133,8 @@ def draw_cases(domain: Domain, items: Sequence[Item], examples: Sequence[Example
         example, row = rng.choice(by_dialogue[name])
         named: list[tuple[str, str]] = []
         for entity in example.context.entities:
-            if found := domain.rows([entity]):
-                named.append(("item", items[found[0]].title))
+            if rows := domain.rows([entity]):
+                named.append(("item", items[rows[0]].title))
             elif entity in people or entity in kinds:
                 named.append(("person" if entity in people else "genre", entity))
         cases.append(Case(example.context, items[row], tuple(named)))

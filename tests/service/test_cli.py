@@ -39,6 +39,7 @@ def test_these_are_the_commands() -> None:
         *("graph build", "graph merges", "graph unmerge"),
         *("user", "user show", "user export", "user forget", "user link", "user unlink", "user lock"),
         *("user like", "user dislike", "user remove"),
+        *("train planner", "train writer", "train extractor", "train language"),
         *("item", "item put", "item delete", "item show"),
         *("", "demo", "ingest", "chat", "recommend", "train", "reindex", "doctor", "items", "scenes", "turns", "places"),
         *("llm", "llm fetch", "llm start", "llm stop", "llm status", "llm probe"),
