@@ -55,7 +55,12 @@ def read_pools(data: Path | None) -> Pools:
             absent.append(name)
     writable = {domain: tuple(sorted({*filter(_is_writable, values)})) for domain, values in titles.items()}
     named = {domain: tuple(sorted({*filter(_is_writable, values)})) for domain, values in people.items()}
-    return Pools(writable, named, read_words(), tuple(absent))
+    words, rng = read_words(), random.Random(0)
+    if "movies" not in writable:  # without public data no film is known by name: made-up ones serve, as they do for a share of all names
+        writable["movies"] = tuple(sorted({made_up_title(words, rng) for _ in range(400)}))
+    if "movies" not in named:
+        named["movies"] = tuple(sorted({made_up_name(words, rng) for _ in range(400)}))
+    return Pools(writable, named, words, tuple(absent))
 
 
 def made_up_title(words: Mapping[str, Any], rng: random.Random) -> str:

@@ -119,7 +119,7 @@ class Slots:
         self.both("artist", self.rng.choice(self.pools.people["music"]))
 
     def _titles(self, n: int) -> list[str]:
-        pool = self.pools.titles.get(self.domain) or self.pools.titles.get("movies") or self.pools.titles["books"]
+        pool = self.pools.titles.get(self.domain) or self.pools.titles["movies"]
         drawn = self.rng.sample(pool, n + 2)
         share = MADE_UP if len(pool) > FEW else 3 * MADE_UP
         return [made_up_title(self.pools.words, self.rng) if self.rng.random() < share else title for title in drawn[:n]]
