@@ -61,14 +61,15 @@ async def make_plan(seen: Seen, box: Toolbox, model: ChatModel | None, *, max_to
 
 
 async def _short_plan(seen: Seen, box: Toolbox, model: ChatModel, *, max_tokens: int, timeout_s: float) -> Plan:
-    """Ask for a plan in the short writing. A question back, or no tool at all, holds only where rules read no request either."""
-    request = of_seen(seen, box)
-    pattern = plan_pattern(box.catalogue.domains)
+    """Ask for a plan in the short writing. A question back, or no tool at all, is a plan only where rules read no request either: the
+    grammar leaves it out, and where a server does not keep to that, it does not count."""
+    request, is_request = of_seen(seen, box), reads_a_request(seen, box)
+    pattern = plan_pattern(box.catalogue.domains, must_call=is_request)
     answer = await model.complete(request.prompt_messages(), pattern=pattern, max_tokens=max_tokens, timeout_s=timeout_s)
     read = decode(answer.text, request.last_items)
     done = Plan(rounds=1, completion_tokens=answer.completion_tokens, prompt=PROMPT)
     if isinstance(read, Ask) or read == ():
-        if not reads_a_request(seen, box):
+        if not is_request:
             return replace(done, word="ask" if isinstance(read, Ask) else "outside")
         return replace(done, calls=complete(seen, (), box))
     if read is None:

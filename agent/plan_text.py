@@ -73,9 +73,9 @@ def decode(text: str, last_items: Sequence[str] = ()) -> Planned | None:
     return () if re.match(r"\s*none\b", text) else None
 
 
-def plan_pattern(domains: Iterable[str]) -> str:
+def plan_pattern(domains: Iterable[str], *, must_call: bool = False) -> str:
     """Return a regular expression of all plans for a store with these kinds of items, without lookaround and back references, as servers'
-    grammars take them. Every text that it matches decodes."""
+    grammars take them. Every text that it matches decodes; with `must_call` to at least one call."""
     kinds = "(" + "|".join(re.escape(domain).replace("\\-", "-").replace("\\ ", " ") for domain in domains) + ")"
     item = f"[^()\\[\\];\\n]{{1,{MAX_CHARS}}}"
     items = f"{item}(; {item}){{0,{MAX_ITEMS - 1}}}"
@@ -84,7 +84,8 @@ def plan_pattern(domains: Iterable[str]) -> str:
     save = f"save\\(({'|'.join(ACTIONS)}) ({'|'.join(ATTRIBUTES)}) {item}\\)"
     limits = "max\\([0-9]{1,4} (min|usd)\\)|since\\([12][0-9]{3}\\)|until\\([12][0-9]{3}\\)"
     part = f"(like\\(({items})?\\)|graph\\({item}\\)|find\\({item}{kind}\\)|facts\\({items}\\){only}|not\\({items}\\)|{limits}|{save})"
-    return f"({NONE}|ask\\(kind\\)|{part}( {part}){{0,{MAX_PARTS - 1}}})"
+    calls = f"{part}( {part}){{0,{MAX_PARTS - 1}}}"
+    return calls if must_call else f"({NONE}|ask\\(kind\\)|{calls})"
 
 
 def plain(text: str) -> str:

@@ -32,14 +32,14 @@ def needs_no_tools(seen: Seen) -> bool:
 
 
 def reads_a_request(seen: Seen, box: Toolbox) -> bool:
-    """Whether rules alone read enough out of a message to make a list of it: an item or a person named, a kind of items, a condition or a
-    wish, a change of the last list, a taste, or a moment that is clearly a scene. A model's "ask" or "none" does not stand against that. A
-    scene that is only likely is not enough: an alarm for seven sounds like bedtime too."""
+    """Whether rules alone read enough out of a message to make a list of it: an item or a person named, a kind of items, a condition or
+    a wish, a change of the last list, a taste, a moment that is clearly a scene, or nothing but signs (a row of emoji). A model's "ask" or
+    "none" does not stand against that. A scene that is only likely is not enough: an alarm for seven sounds like bedtime too."""
     reading = seen.reading
     named = bool(seen.mentioned or seen.referred or seen.unknown or seen.correction or seen.request.scene)
     said = bool(reading.domains_only or reading.domains_added or reading.said or reading.wishes)
     scene = seen.context.scene.probability >= CLEAR_SCENE and bool(seen.text) and names_circumstances_only(seen, box)
-    return named or said or seen.intent != RECOMMEND or scene
+    return named or said or seen.intent != RECOMMEND or scene or not any(char.isalnum() for char in seen.text)
 
 
 def main_domains(box: Toolbox, most: int = 3) -> tuple[str, ...]:

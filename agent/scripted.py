@@ -16,7 +16,8 @@ class ScriptedModel:
     """Answer plans and texts in the order given, the last one again and again; an exception in the script is raised. `complete` answers
     with `written`, a plan in the short writing.
 
-    `delay_s` is slept before each answer and counts against the caller's `timeout_s`. `asked` keeps what was sent.
+    `delay_s` is slept before each answer and counts against the caller's `timeout_s`. `asked` keeps what was sent, `patterns` what
+    `complete` was held to.
     """
 
     plans: Sequence[Sequence[Call] | Exception] = ((),)
@@ -25,6 +26,7 @@ class ScriptedModel:
     delay_s: float = 0.0
     name: str = "scripted"
     asked: list[Sequence[Message]] = field(default_factory=list)
+    patterns: list[str] = field(default_factory=list)
     rounds: int = 0
 
     async def plan(self, messages: Sequence[Message], tools: Sequence[ToolSchema], *, max_tokens: int, timeout_s: float) -> PlanAnswer:
@@ -50,8 +52,9 @@ class ScriptedModel:
         return tuple(written)
 
     async def complete(self, messages: Sequence[Message], *, pattern: str, max_tokens: int, timeout_s: float) -> Written:
-        """Return the script's plan in the short writing."""
+        """Return the script's plan in the short writing, whether or not the pattern lets it through."""
         self.asked.append(messages)
+        self.patterns.append(pattern)
         await self._take_time(timeout_s)
         if isinstance(self.written, Exception):
             raise self.written

@@ -25,7 +25,7 @@ def build_tiny_llama(folder: Path) -> Path:
     tokenizer.save_pretrained(folder)
     torch.manual_seed(1)
     sizes = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 4, "num_attention_heads": 4, "num_key_value_heads": 2}
-    config = LlamaConfig(vocab_size=len(letters) + len(MARKS), head_dim=8, tie_word_embeddings=True, initializer_range=0.2, **sizes)
+    config = LlamaConfig(vocab_size=len(letters) + len(MARKS), head_dim=8, tie_word_embeddings=True, initializer_range=0.3, **sizes)
     LlamaForCausalLM(config).save_pretrained(folder)
     return folder
 

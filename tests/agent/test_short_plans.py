@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from datetime import datetime
 
 import pytest
@@ -140,3 +141,11 @@ def test_the_turn_before_is_in_the_prompt(small_agent: Agent) -> None:
 def test_a_scripted_plan_is_slower_than_the_deadline() -> None:
     with pytest.raises(ModelError):
         asyncio.run(ScriptedModel(delay_s=1.0).complete([], pattern="", max_tokens=1, timeout_s=0.01))
+
+
+@pytest.mark.parametrize(("message", "free"), [("a funny film", False), ("🎬🍿", False), ("surprise me", False), ("get me one", True)])
+def test_the_grammar_leaves_no_way_out_of_what_rules_read_as_a_request(small_agent: Agent, message: str, free: bool) -> None:
+    _, model = turn(small_agent, message, "like()")
+    assert bool(re.fullmatch(model.patterns[-1], "none")) is free
+    assert bool(re.fullmatch(model.patterns[-1], "ask(kind)")) is free
+    assert re.fullmatch(model.patterns[-1], "find(funny film; movies) not(horror)")

@@ -67,12 +67,13 @@ def check(turn: Turn, agent: Agent) -> None:
     """What holds of every turn with the model."""
     assert turn.reply.strip()
     assert turn.degraded == ()
-    assert turn.llm_rounds <= 3  # a plan, the texts, and those that were refused once more
+    assert turn.llm_rounds <= 2 + any(item.refused for item in turn.items)  # a plan, the texts, and those that were refused once more
     assert agent.store.items.known([item.item_id for item in turn.items]) == {item.item_id for item in turn.items}
     assert not [call for call in turn.plan if call.status in ("failed", "planned")]
     for item in turn.items:
         assert item.copy
         assert item.claims
+        assert item.copy_source == "template" or item.refused == () or turn.llm_rounds == 3  # refused once, and then written again
         assert {row for _, rows in item.claims for row in rows} <= dict(item.evidence).keys()
 
 
@@ -114,17 +115,17 @@ def test_nothing_violent_and_something_to_read_as_well(demo_turns: list[Turn], a
 def test_the_demos_turns_are_whole(demo_turns: list[Turn], agent: Agent) -> None:
     for turn in demo_turns:
         check(turn, agent)
-    assert all(turn.llm_rounds in (2, 3) for turn in demo_turns if turn.intent != "explain")
+    rounds = [(turn.llm_rounds, 2 + any(item.refused for item in turn.items)) for turn in demo_turns if turn.intent != "explain"]
+    assert all(held == meant for held, meant in rounds)
     assert all(len(turn.items) == 5 for turn in demo_turns if turn.intent != "explain")
 
 
 def test_the_model_plans_what_can_be_executed(demo_turns: list[Turn]) -> None:
-    """Each call is of a listed tool with arguments that fit it; whether the request bears it out is the policy's business. The demo's first
-    two turns tell only the moment, for which no call at all is a right plan too; the last one says what is not wanted."""
+    """A call of a listed tool with arguments that fit it, in every turn that plans; whether the request bears it out is the policy's
+    business: the demo's turns tell the moment and what is not wanted, which is nothing to search for."""
     for turn in (demo_turns[0], demo_turns[1], demo_turns[3]):
         notes = [call.note for call in turn.plan if call.asked_by == "model"]
-        assert not {"no such tool", "arguments do not fit the tool"} & {*notes}
-    assert [call for call in demo_turns[3].plan if call.asked_by == "model"]
+        assert [note for note in notes if note not in ("no such tool", "arguments do not fit the tool")]
 
 
 @pytest.mark.parametrize(
@@ -167,7 +168,7 @@ def test_generated_turns_have_no_failure(agent: Agent) -> None:
 def test_odd_messages_go_through_the_model(agent: Agent, message: str, locale: str) -> None:
     turn = agent.turn(message, USER, Moment(locale=locale))
     check(turn, agent)
-    assert turn.items or (message.startswith("🎉🎉") and turn.intent in ("ask", "outside"))  # which says nothing: a question back will do
+    assert turn.items
 
 
 def test_a_hostile_message_gets_nothing_out_of_the_model(agent: Agent) -> None:

@@ -18,7 +18,7 @@ from scenewise.tools.training.language.network import load_base
 from scenewise.tools.training.language.train import Learned, train_language
 from scenewise.tools.training.language.training import Report, rate
 
-SETTINGS = LanguageConfig(layers=2, rank=4, alpha=8, lr=3e-2, tokens=200, epochs=20, keep_every=5, looks=4, device="cpu")
+SETTINGS = LanguageConfig(layers=2, rank=4, alpha=8, lr=3e-3, tokens=200, epochs=20, keep_every=5, looks=4, device="cpu")
 
 
 def train(tiny: Path, folder: Path, config: LanguageConfig = SETTINGS, report: Report = lambda what, done, total: None) -> Learned:
@@ -36,7 +36,7 @@ def learned(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Learned:
 def test_it_learns(learned: Learned) -> None:
     looks = learned.course.looks
     assert (learned.n_rows, learned.n_dev, learned.n_left_out) == (48, 12, 0)
-    assert looks[0].loss > 1.5 * looks[-1].loss  # how far it falls differs with the processor's arithmetic
+    assert looks[0].loss > 2 * looks[-1].loss
     assert learned.served.exact >= 0.9 > looks[0].exact
     assert learned.served.exact_of == {"plan": learned.served.exact}
     assert learned.course.best.exact == max(look.exact for look in looks)
