@@ -20,7 +20,7 @@ TITLE_LIKENESS = 85.0
 WORDS_DECIDE = 0.2  # share of the scene's log-odds that the words must have for the message to be about the scene
 STEM = 4  # least letters of a word that begins another one and is taken for the same
 KEPT_CHARS, KEPT_ENTRIES = 200, 10
-_WORD = re.compile(r"[^\W\d_]{3,}|[\u3400-\u9fff]")
+_WORD = re.compile(r"[^\W\d_\u3400-\u9fff]{3,}|[\u3400-\u9fff]")
 _REFUSAL = re.compile(
     r"\b(?:no|not|non|nothing|none|never|neither|nor|without|avoid|skip|except|hates?|tired|enough|fed up|spare|free of|leave|rather)\b"
     r"|n['’]?t\b|[不别没无非]|讨厌",
@@ -125,10 +125,11 @@ def is_named(seen: Seen, title: str, box: Toolbox) -> bool:
 def wanted_text(seen: Seen, *, conditions: bool = False) -> str:
     """The message without the parts that say what is not wanted: "nothing violent" is no wish for something violent. With `conditions`
     without those that set any condition: "under two hours" is nothing to search for."""
+    unwanted = [(said.start, said.end) for said in seen.reading.said if conditions or said.name.startswith("no ")]
     text = seen.text
-    for said in sorted(seen.reading.said, key=lambda said: -said.start):
-        if conditions or said.name.startswith("no "):
-            text = text[: said.start] + " " + text[said.end :]
+    last = len(text)
+    for start, end in sorted([*unwanted, *seen.refusals], reverse=True):
+        text, last = text[:start] + " " + text[min(end, last) :], start  # of spans that overlap each takes its own part
     return text
 
 

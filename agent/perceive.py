@@ -40,6 +40,11 @@ FUTURE_LIMIT_S = 366 * 86_400.0
 _UNSEEN = re.compile(r"[\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _PERSON = re.compile(r"\b(?:by|starring|directed by|featuring|with) ((?:[A-Z][\w'’.-]+ ?){2,4})")
 _WHY = re.compile(r"\W*(?:and |but |so )?why\b|为什么", re.IGNORECASE)
+_REFUSAL = re.compile(
+    r"(?:\b(?:not|no more|anything but|except(?: for)?|other than|instead of|without|skip)\s+(?:like |another |again )?"
+    r"|不要|别看?|除了)\W*$",
+    re.IGNORECASE,
+)
 _HAN = re.compile(r"[\u3400-\u9fff]")
 NOBODY = UserId("")
 CLEARLY = 0.45  # of the words alone, to leave a scene that the user put right; of a request that says none it is .1 or less
@@ -100,9 +105,12 @@ def perceive(request: Request, box: Toolbox, intents: IntentReader, memory: Memo
     scene = read_scene(request, _without(text, matches), moment, box, memory, profile=profile, correction=correction)
     reading = without_circumstances(constraints_from_text(text, box.catalogue, box.concepts), scene, box)
     referred = refer(text, intent, memory, box)
-    mentioned = tuple(box.catalogue.items[meant(match, reading, box)].item_id for match in matches)
+    refused, refusals = ((), ()) if intent == "explain" else refused_titles(text, matches, memory, box)
+    named = tuple(box.catalogue.items[meant(match, reading, box)].item_id for match in matches)
+    mentioned = tuple(item_id for item_id in named if item_id not in refused)
     reading = imply_domains(reading, mentioned, box)
     constraints, notes = join_constraints(intent, reading, profile, memory, referred, box)
+    constraints = constraints.merge(Constraints(ban_items=frozenset(refused)))
     history: tuple[Event, ...] = ()
     if request.user_id is not None and box.store.users.exists(request.user_id):
         history = history_of(box.store, request.user_id)
@@ -129,7 +137,7 @@ def perceive(request: Request, box: Toolbox, intents: IntentReader, memory: Memo
     )
     unknown = unknown_names(text, box)
     taught = what_was_taught(request, correction, box)
-    return Seen(request, text, intent, context, reading, memory, referred, mentioned, unknown, notes, correction, taught)
+    return Seen(request, text, intent, context, reading, memory, referred, mentioned, unknown, notes, correction, taught, refused, refusals)
 
 
 def asked_before(request: Request, box: Toolbox, intents: IntentReader) -> str | None:
@@ -199,6 +207,21 @@ def titled(text: str, memory: Memory, box: Toolbox) -> tuple[ItemId, ...]:
         if re.search(rf"(?<!\w){re.escape(item.title)}(?!\w)", text, re.IGNORECASE if " " in item.title.strip() else re.NOFLAG)
     }
     return tuple(item_id for item_id in memory.items if item_id in written)
+
+
+def refused_titles(
+    text: str, matches: Sequence[TitleMatch], memory: Memory, box: Toolbox
+) -> tuple[tuple[ItemId, ...], tuple[tuple[int, int], ...]]:
+    """The items that a message names to leave them out ("not Alien, please"), all that a title may mean, and where it says so as
+    [start, end): titles after a word of refusal."""
+    items = box.catalogue.items
+    named = [(match.start, match.end, match.rows) for match in matches]
+    for row in box.catalogue.rows(memory.items).tolist():
+        title = re.search(rf"(?<!\w){re.escape(items[row].title)}(?!\w)", text)
+        named += [(title.start(), title.end(), (row,))] if title else []
+    refused = [(said.start(), end, rows) for start, end, rows in named if (said := _REFUSAL.search(text[:start]))]
+    ids = dict.fromkeys(items[row].item_id for _, _, rows in refused for row in rows)
+    return tuple(ids), tuple(sorted({(start, end) for start, end, _ in refused}))
 
 
 def meant(match: TitleMatch, reading: Reading, box: Toolbox) -> int:

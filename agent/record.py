@@ -40,7 +40,8 @@ class Seen:
     """What perception made of a request. `context` is what tools may know; `reading` what the words ask for; `referred` the items of the
     last list that the message points at; `mentioned` the catalogue's items that it names, `unknown` people of whom nothing is known;
     `notes` goes into the record; `correction` is what the message puts
-    right about the scene, `taught` the earlier text with the scene it meant."""
+    right about the scene, `taught` the earlier text with the scene it meant; `refused` are the
+    items that it names to leave them out, `refusals` where in the text it does, [start, end)."""
 
     request: Request
     text: str
@@ -54,6 +55,8 @@ class Seen:
     notes: tuple[str, ...] = ()
     correction: Correction | None = None
     taught: tuple[str, str] | None = None
+    refused: tuple[ItemId, ...] = ()
+    refusals: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

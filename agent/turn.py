@@ -248,7 +248,7 @@ def make_turn(state: State, around: Surroundings) -> Turn:
 
 def remember(memory: Memory, turn: Turn, seen: Seen) -> Memory:
     """What the next turn will know: the new list where there is one, what was ruled out, and the scene."""
-    rejected = memory.rejected + (seen.referred if seen.intent == "reject" else ())
+    rejected = memory.rejected + seen.refused + (seen.referred if seen.intent == "reject" else ())
     ban = {name: tuple(sorted(values)) for name, values in seen.reading.constraints.ban.items()}
     before = memory.constraints(lifted=seen.reading.wishes).ban
     kept = {name: tuple(sorted({*before.get(name, ()), *ban.get(name, ())})) for name in {*before, *ban}}

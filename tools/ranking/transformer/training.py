@@ -16,9 +16,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from scenewise.store.errors import InputError, NotFound, StoreError
+from scenewise.store.errors import InputError
+from scenewise.tools.ranking.transformer.checkpoint import read_checkpoint, write_checkpoint
 from scenewise.tools.ranking.transformer.config import TransformerConfig
-from scenewise.tools.ranking.transformer.files import read_tensors, write_tensors
 from scenewise.tools.ranking.transformer.loss import cross_entropy, sample_items
 from scenewise.tools.ranking.transformer.network import Inputs, Network
 from scenewise.tools.ranking.transformer.samples import Batch, Ints, Question, Samples
@@ -190,31 +190,14 @@ class Training:
         return cross_entropy(users, items, target, weights, log_q=log_q, smoothing=self.config.smoothing)
 
     def _save(self, path: Path, mark: str) -> None:
-        tensors = {f"now.{name}": tensor for name, tensor in self.network.state_dict().items()}
-        tensors |= {f"best.{name}": tensor for name, tensor in self.kept.items()}
-        for number, values in self.optimiser.state_dict()["state"].items():
-            tensors |= {f"optimiser.{number}.{name}": tensor for name, tensor in values.items()}
-        write_tensors(path, tensors, {"mark": mark, "course": json.dumps(asdict(self.course))})
+        words = {"course": json.dumps(asdict(self.course))}
+        write_checkpoint(path, mark, self.network.state_dict(), self.kept, self.optimiser, words)
 
     def _resume(self, path: Path, mark: str) -> None:
-        """Go on from a checkpoint; start anew where it is missing, damaged, or of another training."""
-        try:
-            tensors, words = read_tensors(path)
-        except (NotFound, StoreError):
-            return
-        if words.get("mark") != mark:
-            return
-        parts: dict[str, dict[str, Tensor]] = {"now": {}, "best": {}, "optimiser": {}}
-        for name, tensor in tensors.items():
-            part, _, rest = name.partition(".")
-            parts[part][rest] = tensor
-        state: dict[int, dict[str, Tensor]] = {}
-        for name, tensor in parts["optimiser"].items():
-            number, _, rest = name.partition(".")
-            state.setdefault(int(number), {})[rest] = tensor
-        self.network.load_state_dict(parts["now"])
-        self.optimiser.load_state_dict({**self.optimiser.state_dict(), "state": state})
-        self.kept, self.course = parts["best"], Course(**json.loads(words["course"]))
+        """Go on from a checkpoint; start anew where there is none of this training."""
+        if (kept := read_checkpoint(path, mark, self.optimiser)) is not None:
+            self.network.load_state_dict(kept.now)
+            self.kept, self.course = kept.best, Course(**json.loads(kept.words["course"]))
 
 
 def last_states(network: Network, vectors: Tensor, batch: Batch) -> Tensor:

@@ -15,8 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from scenewise.store.errors import NotFound, StoreError
-from scenewise.tools.ranking.transformer.files import read_tensors, write_tensors
+from scenewise.tools.ranking.transformer.checkpoint import read_checkpoint, write_checkpoint
 from scenewise.tools.training.language.config import LanguageConfig
 from scenewise.tools.training.language.network import Network
 from scenewise.tools.training.language.rows import Ints
@@ -177,32 +176,16 @@ class Training:
             epoch, first = epoch + 1, 0
 
     def _save(self, path: Path, mark: str) -> None:
-        tensors = {f"now.{name}": one for name, one in self.network.learned().items()}
-        tensors |= {f"best.{name}": one for name, one in self.kept.items()}
-        for number, values in self.optimiser.state_dict()["state"].items():
-            tensors |= {f"optimiser.{number}.{name}": one for name, one in values.items()}
-        write_tensors(path, tensors, {"mark": mark, "course": json.dumps(asdict(self.course)), "recent": json.dumps(self.recent)})
+        words = {"course": json.dumps(asdict(self.course)), "recent": json.dumps(self.recent)}
+        write_checkpoint(path, mark, self.network.learned(), self.kept, self.optimiser, words)
 
     def _resume(self, path: Path, mark: str) -> None:
-        """Go on from a checkpoint; start anew where it is missing, damaged, or of another training."""
-        try:
-            tensors, words = read_tensors(path)
-        except (NotFound, StoreError):
+        """Go on from a checkpoint; start anew where there is none of this training."""
+        if (kept := read_checkpoint(path, mark, self.optimiser)) is None:
             return
-        if words.get("mark") != mark:
-            return
-        parts: dict[str, dict[str, Tensor]] = {"now": {}, "best": {}, "optimiser": {}}
-        for name, one in tensors.items():
-            part, _, rest = name.partition(".")
-            parts[part][rest] = one
-        state: dict[int, dict[str, Tensor]] = {}
-        for name, one in parts["optimiser"].items():
-            number, _, rest = name.partition(".")
-            state.setdefault(int(number), {})[rest] = one
-        self.network.learn(parts["now"])
-        self.optimiser.load_state_dict({**self.optimiser.state_dict(), "state": state})
-        course: dict[str, Any] = json.loads(words["course"])
-        self.kept, self.recent = parts["best"], json.loads(words["recent"])
+        self.network.learn(kept.now)
+        course: dict[str, Any] = json.loads(kept.words["course"])
+        self.kept, self.recent = kept.best, json.loads(kept.words["recent"])
         self.course = Course(**{**course, "looks": [Look(**look) for look in course["looks"]]})
 
 
