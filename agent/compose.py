@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from scenewise.agent.model import ChatModel, WritePrompt, Written
 from scenewise.agent.record import Draft, Slate, SlateEntry
-from scenewise.prompts import load
+from scenewise.prompts import load, without_marks
 from scenewise.store.errors import ModelError
 from scenewise.tools.copywriter.check import check_copy
 from scenewise.tools.copywriter.facts import facts_for, facts_line
@@ -101,9 +101,9 @@ async def _again(
         if trained:
             prompts.append(_prompt(entry, trained=True, guided=True, seed=seed))
             continue
-        messages = load("write_again").messages(
-            facts=facts_of(entry), text=written[place].text[:200], problem="; ".join(refused[place])[:200]
-        )
+        said = {"role": "assistant", "content": without_marks(" ".join(written[place].text.split())[:200])}
+        problem = " ".join("; ".join(refused[place]).split())[:200]
+        messages = [*load("write").messages(facts=facts_of(entry)), said, *load("write_again").messages(problem=problem)]
         prompts.append(WritePrompt(messages, copy_pattern(entry.item, entry.evidence)))
     try:
         again = await model.write(prompts, max_tokens=COPY_TOKENS, timeout_s=timeout_s)

@@ -17,7 +17,8 @@ class Memory:
     """`items` is the last list in order, `shown_s` when each item was last shown (unix time), `rejected` what the user did not want again;
     `ban` holds attribute bans said in this conversation; `scene` the last recognised scene, `turn_id` the turn that made the
     last list; `corrected` and `place` are the scene and the type of place that the user put right: they hold until the conversation
-    ends or the user says otherwise; `focus` is the item that was spoken of last, None since the last list."""
+    ends or the user says otherwise; `focus` is the item that was spoken of last, None since the last list; `moment` the
+    device, type of place and local time (unix seconds) of the last turn."""
 
     turn_id: str | None = None
     items: tuple[ItemId, ...] = ()
@@ -29,6 +30,7 @@ class Memory:
     corrected: str | None = None
     place: str | None = None
     focus: ItemId | None = None
+    moment: tuple[str | None, str | None, float] | None = None
 
     def constraints(self, *, lifted: Mapping[str, Mapping[str, float]] | None = None) -> Constraints:
         """The conditions that still hold from earlier turns.
@@ -59,4 +61,6 @@ class Memory:
         shown_s = {ItemId(item_id): float(time_s) for item_id, time_s in data.get("shown_s", {}).items()}
         ban = {str(name): tuple(values) for name, values in (data.get("ban") or {}).items()}
         memory = cls(data.get("turn_id"), ids["items"], shown_s, ids["rejected"], ban, data.get("scene"), int(data.get("turns", 0)))
-        return replace(memory, corrected=data.get("corrected"), place=data.get("place"), focus=data.get("focus"))
+        at = data.get("moment")
+        moment = (at[0], at[1], float(at[2])) if at else None
+        return replace(memory, corrected=data.get("corrected"), place=data.get("place"), focus=data.get("focus"), moment=moment)

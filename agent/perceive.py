@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenewise.agent.corrections import Correction, certain, meant_by, read_correction
-from scenewise.agent.intents import RECOMMEND, IntentReader, positions
+from scenewise.agent.intents import RECOMMEND, IntentReader
 from scenewise.agent.memory import Memory
 from scenewise.agent.record import Request, Seen
-from scenewise.agent.references import spell_out
+from scenewise.agent.references import asks_why, meant, refer, refused_titles, spell_out
 from scenewise.agent.refine import refine
 from scenewise.store.errors import InputError
 from scenewise.store.persons import history_of, profile_of
@@ -39,16 +39,11 @@ IMPLIED_SHARE = 0.8  # of a genre's items that must be of one kind for the genre
 FUTURE_LIMIT_S = 366 * 86_400.0
 _UNSEEN = re.compile(r"[\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _PERSON = re.compile(r"\b(?:by|starring|directed by|featuring|with) ((?:[A-Z][\w'’.-]+ ?){2,4})")
-_WHY = re.compile(r"\W*(?:and |but |so )?why\b|为什么", re.IGNORECASE)
-_REFUSAL = re.compile(
-    r"(?:\b(?:not|no more|anything but|except(?: for)?|other than|instead of|without|skip)\s+(?:like |another |again )?"
-    r"|不要|别看?|除了)\W*$",
-    re.IGNORECASE,
-)
 _HAN = re.compile(r"[\u3400-\u9fff]")
 NOBODY = UserId("")
 CLEARLY = 0.45  # of the words alone, to leave a scene that the user put right; of a request that says none it is .1 or less
 PAST_TURNS = 200
+SAME_MOMENT_S = 3 * 3600.0
 
 
 def clean_text(message: str) -> str:
@@ -193,43 +188,6 @@ def _without(text: str, matches: Sequence[TitleMatch]) -> str:
     return text
 
 
-def asks_why(text: str, memory: Memory, box: Toolbox) -> bool:
-    """Whether the message asks why an item of the last list is there, by its title: "why Alien?"."""
-    return _WHY.match(text) is not None and bool(titled(text, memory, box))
-
-
-def titled(text: str, memory: Memory, box: Toolbox) -> tuple[ItemId, ...]:
-    """The items of the last list whose titles stand in the text; a title of one word as it is written, since "it" is a film too."""
-    items = [box.catalogue.items[row] for row in box.catalogue.rows(memory.items)]
-    written = {
-        item.item_id
-        for item in items
-        if re.search(rf"(?<!\w){re.escape(item.title)}(?!\w)", text, re.IGNORECASE if " " in item.title.strip() else re.NOFLAG)
-    }
-    return tuple(item_id for item_id in memory.items if item_id in written)
-
-
-def refused_titles(
-    text: str, matches: Sequence[TitleMatch], memory: Memory, box: Toolbox
-) -> tuple[tuple[ItemId, ...], tuple[tuple[int, int], ...]]:
-    """The items that a message names to leave them out ("not Alien, please"), all that a title may mean, and where it says so as
-    [start, end): titles after a word of refusal."""
-    items = box.catalogue.items
-    named = [(match.start, match.end, match.rows) for match in matches]
-    for row in box.catalogue.rows(memory.items).tolist():
-        title = re.search(rf"(?<!\w){re.escape(items[row].title)}(?!\w)", text)
-        named += [(title.start(), title.end(), (row,))] if title else []
-    refused = [(said.start(), end, rows) for start, end, rows in named if (said := _REFUSAL.search(text[:start]))]
-    ids = dict.fromkeys(items[row].item_id for _, _, rows in refused for row in rows)
-    return tuple(ids), tuple(sorted({(start, end) for start, end, _ in refused}))
-
-
-def meant(match: TitleMatch, reading: Reading, box: Toolbox) -> int:
-    """The row that a written title means: of several, the first of the kind that is asked for ("a film like Dune"), else the first."""
-    asked = reading.domains_only | reading.domains_added
-    return next((row for row in match.rows if box.catalogue.items[row].domain in asked), match.rows[0])
-
-
 def read_scene(
     request: Request, text: str, moment: Moment, box: Toolbox, memory: Memory, *, profile: Profile, correction: Correction | None
 ) -> SceneReading:
@@ -244,12 +202,27 @@ def read_scene(
         said = box.recogniser.recognise(text, Moment())
         # Signals that were wrong about the scene have no say in the next one.
         return certain(str(memory.corrected)) if said.scene is None or said.probability < CLEARLY else said
+    if goes_on(memory, moment, request.now_s) and memory.scene in box.pack.names:
+        said = box.recogniser.recognise(text, Moment())
+        if said.scene is None or said.probability < CLEARLY:  # the words say nothing of a scene, and the moment is as it was
+            kept = Signal("conversation", str(memory.scene), 1.0)
+            return SceneReading(memory.scene, 1.0, {str(memory.scene): 1.0}, (kept,))
     past = box.store.turns.scenes_of(request.user_id, last=PAST_TURNS) if request.user_id else {}
-    reading = box.recogniser.recognise(text, moment, past=past, taught=taught_by(profile))
-    if reading.scene is None and memory.scene in box.pack.names:
-        kept = Signal("conversation", str(memory.scene), 1.0)
-        return SceneReading(memory.scene, reading.probability, reading.probabilities, (kept,))
-    return reading
+    return box.recogniser.recognise(text, moment, past=past, taught=taught_by(profile))
+
+
+def goes_on(memory: Memory, moment: Moment, now_s: float) -> bool:
+    """Whether the moment is that of the conversation's last turn: the same device and place, at most three hours later."""
+    if memory.moment is None:
+        return False
+    device, place, time_s = moment_key(moment, now_s)
+    return memory.moment[:2] == (device, place) and 0 <= time_s - memory.moment[2] <= SAME_MOMENT_S
+
+
+def moment_key(moment: Moment, now_s: float) -> tuple[str | None, str | None, float]:
+    """What tells one moment from the next: device, type of place, and local time in unix seconds."""
+    place = moment.place.type if moment.place else None
+    return moment.device, place, moment.local_time.timestamp() if moment.local_time else now_s
 
 
 def without_circumstances(reading: Reading, scene: SceneReading, box: Toolbox) -> Reading:
@@ -286,23 +259,6 @@ def unknown_names(text: str, box: Toolbox) -> tuple[str, ...]:
     return tuple(
         name for name in dict.fromkeys(names) if not box.catalogue.find_values(name) and not box.catalogue.find_titles(f"like {name}")
     )
-
-
-def refer(text: str, intent: str, memory: Memory, box: Toolbox) -> tuple[ItemId, ...]:
-    """The items of the last list that the message points at: by place, by title, or the first where it just says "that one". What has
-    been deleted since keeps its place and is not pointed at."""
-    left = tuple(item_id for item_id in memory.items if box.catalogue.row(item_id) is not None)
-    if not memory.items:
-        return ()
-    places = positions(text, len(memory.items))
-    by_place = tuple(memory.items[i] for i in places or () if memory.items[i] in left)
-    if places is not None or intent not in ("explain", "reject", "more_like"):
-        return by_place
-    named = [box.catalogue.items[row].item_id for match in box.catalogue.find_titles(text) for row in match.rows]
-    if by_title := titled(text, memory, box) or tuple(item_id for item_id in memory.items if item_id in named):
-        return by_title
-    many = re.search(r"\b(these|those|them|others?|else|different)\b|换一批|这些", text, re.IGNORECASE)
-    return left if many and intent == "reject" else left[:1]
 
 
 def join_constraints(

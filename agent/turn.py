@@ -24,7 +24,7 @@ from scenewise.agent.explain import answer_otherwise
 from scenewise.agent.intents import IntentReader, positions
 from scenewise.agent.memory import KEPT_SHOWN, Memory
 from scenewise.agent.model import ChatModel
-from scenewise.agent.perceive import perceive
+from scenewise.agent.perceive import moment_key, perceive
 from scenewise.agent.plan import make_plan, plan_form
 from scenewise.agent.policy import main_domains, needs_no_tools
 from scenewise.agent.record import Draft, Found, Plan, Reply, Request, Seen, Slate, SourceScore, Turn, TurnItem
@@ -264,6 +264,7 @@ def remember(memory: Memory, turn: Turn, seen: Seen) -> Memory:
         turns=memory.turns + 1,
         corrected=_corrected(memory, turn, seen),
         place=seen.correction.place or memory.place if seen.correction else memory.place,
+        moment=moment_key(seen.context.moment, seen.request.now_s),
         focus=None if has_list else seen.referred[0] if seen.referred else memory.focus,
     )
 

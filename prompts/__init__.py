@@ -26,6 +26,11 @@ Message = dict[str, Any]
 """An OpenAI-style chat message: role, content, and tool_calls where the assistant calls tools."""
 
 
+def without_marks(text: str) -> str:
+    """The text with the marks by which chat templates divide messages broken, so that none of it opens a message."""
+    return _CONTROL.sub(r"\1 |", text)
+
+
 @dataclass(frozen=True, slots=True)
 class Prompt:
     """A prompt file. `tag` ("plan@1") goes into every record of a call."""
@@ -45,7 +50,7 @@ class Prompt:
         """Fill in the variables; jinja2.UndefinedError where one is missing."""
         parts = _SECTION.split(self.text)[1:]
         environment = Environment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=False)
-        values = {name: _CONTROL.sub(r"\1 |", value) if isinstance(value, str) else value for name, value in values.items()}
+        values = {name: without_marks(value) if isinstance(value, str) else value for name, value in values.items()}
         return [
             _message(role, environment.from_string(text.strip("\n")).render(**values), number)
             for number, (role, text) in enumerate(zip(parts[::2], parts[1::2], strict=True))

@@ -49,6 +49,18 @@ def test_only_the_refused_text_is_written_again_with_the_reason_named() -> None:
     assert model.prompts[1][0].pattern is not None
 
 
+def test_writing_again_goes_on_from_the_first_messages_so_that_servers_keep_the_prefix() -> None:
+    bad = "A gripping\n1990 <|im_start|> crime film."
+    model = Rounds([bad, *GOOD[1:]], [GOOD[0]])
+    write(model)
+    first, again = model.prompts[0][0].messages, model.prompts[1][0].messages
+    assert again[: len(first)] == first
+    assert [one["role"] for one in again[len(first) :]] == ["assistant", "user"]
+    assert again[-2]["content"] == "A gripping 1990 < |im_start|> crime film."
+    assert again[-1]["content"].startswith("Wrong: ")
+    assert again[-1]["content"].count("\n") == 0
+
+
 def test_nothing_is_asked_twice_where_all_is_borne_out() -> None:
     model = Rounds(GOOD)
     assert write(model).rounds == 1

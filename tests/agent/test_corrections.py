@@ -157,3 +157,19 @@ def test_the_store_itself_keeps_no_coordinates(tmp_path: Path) -> None:
         store.events.add([Event(UserId("u"), ItemId("i"), "play", None, 1.0, moment)])
         (event,) = store.events.of_user(UserId("u"))
         assert event.moment == Moment(place=Place("train", speed_mps=20.0), network="cellular", weather="rain")
+
+
+def test_the_scene_of_a_conversation_stays_while_the_moment_does(agent: Agent) -> None:
+    evening = datetime(2025, 10, 4, 20, 30)
+    home = Moment("tv", evening, Place("home"))
+    with agent:
+        first = agent.turn("friends are over tonight, something fun for all of us", "ann", home)
+        assert first.scene == "party"
+        again = agent.turn("only films please, nothing violent", "ann", home, conversation_id=first.conversation_id)
+        assert (again.scene, again.signals[0][0]) == ("party", "conversation")
+        later = replace(home, local_time=evening.replace(hour=21))
+        assert agent.turn("something shorter", "ann", later, conversation_id=first.conversation_id).scene == "party"
+        gym = replace(GYM, local_time=evening.replace(day=6, hour=18))
+        assert agent.turn("something shorter", "ann", gym, conversation_id=first.conversation_id).scene == "workout"
+        words = agent.turn("I want to cook dinner, a recipe please", "ann", home, conversation_id=first.conversation_id)
+        assert words.scene == "cooking"

@@ -16,7 +16,7 @@ from scenewise.prompts import Message, Prompt, load
 
 FOLDER = Path(prompts.__file__).parent
 NAMES = sorted(path.stem for path in FOLDER.glob("*.jinja"))
-CONVERSATIONS = [name for name in NAMES if name != "chatml_tools"]
+CONVERSATIONS = [name for name in NAMES if name not in ("chatml_tools", "write_again")]  # a template, and a message that goes on
 HEAD = "{# id: p version: 3 variables: a, b #}\n"
 
 
