@@ -78,7 +78,7 @@ def _held(seen: Seen, name: str, key: str, value: Any, box: Toolbox) -> Any:
             open_ = [domain for domain in open_ if domain in reading.domains_only]
         return (open_[0] if open_ else None) if key == "domain" else open_
     if key in ("query", "value") and isinstance(value, str):
-        return value if speaks_of(value, wanted_text(seen)) else None
+        return value if speaks_of(value, f"{seen.before} {wanted_text(seen)}") else None
     if key in ("genre", "mood", "ban_genre") and not isinstance(value, str):
         said = reading.constraints.ban if key == "ban_genre" else reading.wishes
         known = said.get("mood" if key == "mood" else "genre", ())

@@ -18,7 +18,8 @@ class Memory:
     `ban` holds attribute bans said in this conversation; `scene` the last recognised scene, `turn_id` the turn that made the
     last list; `corrected` and `place` are the scene and the type of place that the user put right: they hold until the conversation
     ends or the user says otherwise; `focus` is the item that was spoken of last, None since the last list; `moment` the
-    device, type of place and local time (unix seconds) of the last turn."""
+    device, type of place and local time (unix seconds) of the last turn; `asked` the messages that the last list answers, the request and
+    what narrowed it (agent/wants.py)."""
 
     turn_id: str | None = None
     items: tuple[ItemId, ...] = ()
@@ -31,6 +32,7 @@ class Memory:
     place: str | None = None
     focus: ItemId | None = None
     moment: tuple[str | None, str | None, float] | None = None
+    asked: tuple[str, ...] = ()
 
     def constraints(self, *, lifted: Mapping[str, Mapping[str, float]] | None = None) -> Constraints:
         """The conditions that still hold from earlier turns.
@@ -63,4 +65,6 @@ class Memory:
         memory = cls(data.get("turn_id"), ids["items"], shown_s, ids["rejected"], ban, data.get("scene"), int(data.get("turns", 0)))
         at = data.get("moment")
         moment = (at[0], at[1], float(at[2])) if at else None
-        return replace(memory, corrected=data.get("corrected"), place=data.get("place"), focus=data.get("focus"), moment=moment)
+        asked = tuple(str(text) for text in data.get("asked", ()))
+        memory = replace(memory, corrected=data.get("corrected"), place=data.get("place"), focus=data.get("focus"))
+        return replace(memory, moment=moment, asked=asked)

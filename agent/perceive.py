@@ -17,6 +17,8 @@ from scenewise.agent.memory import Memory
 from scenewise.agent.record import Request, Seen
 from scenewise.agent.references import asks_why, meant, refer, refused_titles, spell_out
 from scenewise.agent.refine import refine
+from scenewise.agent.tastes import own_sentences
+from scenewise.agent.wants import joined, named_before, narrows, wanted_before
 from scenewise.store.errors import InputError
 from scenewise.store.persons import history_of, profile_of
 from scenewise.store.types import Event, ItemId, Moment, Place, Profile, UserId
@@ -103,6 +105,10 @@ def perceive(request: Request, box: Toolbox, intents: IntentReader, memory: Memo
     refused, refusals = ((), ()) if intent == "explain" else refused_titles(text, matches, memory, box)
     named = tuple(box.catalogue.items[meant(match, reading, box)].item_id for match in matches)
     mentioned = tuple(item_id for item_id in named if item_id not in refused)
+    asked = memory.asked if correction is None and narrows(text, intent, reading, mentioned, memory.asked, box) else ()
+    if asked:
+        reading = joined(asked, reading, box)
+        mentioned = mentioned or tuple(item_id for item_id in named_before(asked, box) if item_id not in (*refused, *memory.rejected))
     reading = imply_domains(reading, mentioned, box)
     constraints, notes = join_constraints(intent, reading, profile, memory, referred, box)
     constraints = constraints.merge(Constraints(ban_items=frozenset(refused)))
@@ -114,6 +120,8 @@ def perceive(request: Request, box: Toolbox, intents: IntentReader, memory: Memo
     scene_def = box.pack.get(scene.scene) if scene.scene else None
     allowed = box.catalogue.allowed(constraints) & fits_scene(scene_def, moment, reading, box)
     allowed, start, more = narrowed(text, allowed, box)
+    if asked and not start:
+        allowed, start, more = narrowed(asked[0], allowed, box)
     mentioned, notes = tuple(dict.fromkeys((*mentioned, *start))), (*notes, *more)
     allowed &= may_repeat(history, request.now_s, asks_for_known(text) and intent != "reject", allowed, box)
     context = TurnContext(
@@ -128,11 +136,12 @@ def perceive(request: Request, box: Toolbox, intents: IntentReader, memory: Memo
         now_s=request.now_s,
         k=request.k,
         seed=request.seed,
-        may_write_profile=intent == "state_taste" and request.user_id is not None,
+        may_write_profile=request.user_id is not None and (intent == "state_taste" or bool(own_sentences(text))),
     )
     unknown = unknown_names(text, box)
     taught = what_was_taught(request, correction, box)
-    return Seen(request, text, intent, context, reading, memory, referred, mentioned, unknown, notes, correction, taught, refused, refusals)
+    seen = Seen(request, text, intent, context, reading, memory, referred, mentioned, unknown, notes, correction, taught, refused, refusals)
+    return replace(seen, asked=asked, before=wanted_before(asked, box)) if asked else seen
 
 
 def asked_before(request: Request, box: Toolbox, intents: IntentReader) -> str | None:

@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from scenewise.agent.model import ChatModel, PlanAnswer, ToolSchema
+from scenewise.agent.plan_grammar import plan_pattern
 from scenewise.agent.plan_link import link, of_seen
 from scenewise.agent.plan_request import PROMPT
-from scenewise.agent.plan_text import Ask, decode, plan_pattern
+from scenewise.agent.plan_text import Ask, decode
 from scenewise.agent.policy import complete, limit, needs_no_tools, reads_a_request
 from scenewise.agent.record import Plan, Seen
 from scenewise.agent.settings import Settings
@@ -64,7 +65,7 @@ async def _short_plan(seen: Seen, box: Toolbox, model: ChatModel, *, max_tokens:
     """Ask for a plan in the short writing. A question back, or no tool at all, is a plan only where rules read no request either: the
     grammar leaves it out, and where a server does not keep to that, it does not count."""
     request, is_request = of_seen(seen, box), reads_a_request(seen, box)
-    pattern = plan_pattern(box.catalogue.domains, must_call=is_request)
+    pattern = plan_pattern(box.catalogue.domains, request, must_call=is_request)
     answer = await model.complete(request.prompt_messages(), pattern=pattern, max_tokens=max_tokens, timeout_s=timeout_s)
     read = decode(answer.text, request.last_items)
     done = Plan(rounds=1, completion_tokens=answer.completion_tokens, prompt=PROMPT)

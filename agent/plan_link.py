@@ -7,11 +7,11 @@ from dataclasses import replace
 
 from rapidfuzz import fuzz
 
-from scenewise.agent.ground import TITLE_LIKENESS, is_named
+from scenewise.agent.ground import TITLE_LIKENESS, is_named, speaks_of
 from scenewise.agent.model import Call
 from scenewise.agent.plan_request import PlanRequest
 from scenewise.agent.record import Seen
-from scenewise.agent.tastes import stated_tastes
+from scenewise.agent.tastes import own_tastes, stated_tastes
 from scenewise.store.types import ItemId, Taste
 from scenewise.tools.toolbox import Toolbox
 
@@ -87,7 +87,8 @@ def _row(title: str, seen: Seen, box: Toolbox) -> int | None:
 
 
 def _as_stated(seen: Seen, call: Call, box: Toolbox) -> Call:
-    """The taste as rules read it out of the message; one that they do not read stays as it is, and is refused."""
+    """The taste as rules read it out of the message, else as the catalogue names what one of its sentences may state a taste for; any other
+    stays as it is, and is refused."""
     wanted = str(call.arguments["value"]).casefold()
     for stated in stated_tastes(seen, box):
         value = str(stated.arguments["value"])
@@ -96,6 +97,13 @@ def _as_stated(seen: Seen, call: Call, box: Toolbox) -> Call:
         alike = max(fuzz.ratio(wanted, name.casefold()), fuzz.ratio(wanted.removesuffix("s"), name.casefold()))
         if stated.arguments["action"] == call.arguments["action"] and alike >= TITLE_LIKENESS:
             return Call(call.name, dict(stated.arguments))
+    for action, attribute, value in sorted(own_tastes(seen, box)):
+        if action != call.arguments["action"]:
+            continue
+        row = box.catalogue.row(ItemId(value)) if attribute == "item" else None
+        name = value if row is None else box.catalogue.items[row].title
+        if speaks_of(str(call.arguments["value"]), name) or fuzz.ratio(wanted, name.casefold()) >= TITLE_LIKENESS:
+            return Call(call.name, {"action": action, "attribute": attribute, "value": value})
     return call
 
 

@@ -24,20 +24,33 @@ class PlanRequest:
     profile: str = ""
     last_items: Sequence[str] = ()
 
+    @property
+    def new_text(self) -> str:
+        """The user's new message as the planner sees it."""
+        said = self._said()
+        return _data(said[-1] if said else "", MESSAGE_CHARS)
+
+    @property
+    def earlier_text(self) -> str:
+        """The two messages before it as the planner sees them."""
+        return " | ".join(_data(text, BEFORE_CHARS) for text in self._said()[-3:-1])
+
     def prompt_messages(self) -> list[Message]:
         """The prompt: a constant system message, and one user message with all of the request in a fixed layout.
 
         Nothing that a user or an item says can open a line of its own or look like a mark of the layout.
         """
-        said = [one["content"] for one in self.messages if one["role"] == "user"]
         listed = [f"{place} {_data(title, TITLE_CHARS)}" for place, title in enumerate(self.last_items[:MAX_LISTED], 1)]
         return load(PROMPT).messages(
             listed=" | ".join(listed),
             scene=_data((self.scene or "").replace("_", " "), TITLE_CHARS),
             profile=_data(self.profile, PROFILE_CHARS),
-            before=" | ".join(_data(text, BEFORE_CHARS) for text in said[-3:-1]),
-            message=_data(said[-1] if said else "", MESSAGE_CHARS),
+            before=self.earlier_text,
+            message=self.new_text,
         )
+
+    def _said(self) -> list[str]:
+        return [one["content"] for one in self.messages if one["role"] == "user"]
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> PlanRequest:

@@ -112,7 +112,10 @@ def conditions_of(reading: Reading, text: str) -> Mapping[str, Any]:
     constraints = reading.constraints
     alone = reading.domains_only and _ALONE.search(text)
     found: dict[str, Any] = {"domains": sorted(reading.domains_only)} if alone else {}
-    without = [_NEGATION.sub("", text[one.start : one.end]).strip() for one in reading.said if one.name.startswith("no ")]
+    refused = (
+        text[one.start : one.end] for one in reading.said if one.name.startswith("no ")
+    )  # "vegan" rules out meat and refuses nothing
+    without = [_NEGATION.sub("", words).strip() for words in refused if _NEGATION.search(words)]
     if without := [word for word in dict.fromkeys(without) if word]:
         found["without"] = without
     if constraints.max_duration_min is not None:

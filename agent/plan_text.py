@@ -1,4 +1,7 @@
-"""The short writing of plans, `like(Fargo) not(horror) max(90 min)`: what it means is in docs/planning.md."""
+"""The short writing of plans, `like( Fargo) not( horror) max( 90 min)`: what it means is in docs/planning.md.
+
+An argument follows a blank, so that a model copies the very tokens that its words have in the message.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +38,7 @@ def encode(plan: Planned) -> str:
     """Write a plan down: calls of the six tools of docs/planning.md in their order there; other arguments than its table has are left out.
 
     >>> encode((Call("collaborative_candidates", {"like_titles": ["Fargo"]}), Call("filter_catalogue", {"without": ["horror"]})))
-    'like(Fargo) not(horror)'
+    'like( Fargo) not( horror)'
     >>> encode(()), encode(Ask())
     ('none', 'ask(kind)')
     """
@@ -73,21 +76,6 @@ def decode(text: str, last_items: Sequence[str] = ()) -> Planned | None:
     return () if re.match(r"\s*none\b", text) else None
 
 
-def plan_pattern(domains: Iterable[str], *, must_call: bool = False) -> str:
-    """Return a regular expression of all plans for a store with these kinds of items, without lookaround and back references, as servers'
-    grammars take them. Every text that it matches decodes; with `must_call` to at least one call."""
-    kinds = "(" + "|".join(re.escape(domain).replace("\\-", "-").replace("\\ ", " ") for domain in domains) + ")"
-    item = f"[^()\\[\\];\\n]{{1,{MAX_CHARS}}}"
-    items = f"{item}(; {item}){{0,{MAX_ITEMS - 1}}}"
-    kind = f"(; {kinds})?" if kinds != "()" else ""
-    only = f"|only\\({kinds}(; {kinds}){{0,2}}\\)" if kinds != "()" else ""
-    save = f"save\\(({'|'.join(ACTIONS)}) ({'|'.join(ATTRIBUTES)}) {item}\\)"
-    limits = "max\\([0-9]{1,4} (min|usd)\\)|since\\([12][0-9]{3}\\)|until\\([12][0-9]{3}\\)"
-    part = f"(like\\(({items})?\\)|graph\\({item}\\)|find\\({item}{kind}\\)|facts\\({items}\\){only}|not\\({items}\\)|{limits}|{save})"
-    calls = f"{part}( {part}){{0,{MAX_PARTS - 1}}}"
-    return calls if must_call else f"({NONE}|ask\\(kind\\)|{calls})"
-
-
 def plain(text: str) -> str:
     """A text as it may stand in a plan: without the marks that divide one, at most 60 characters."""
     return _NO_TEXT.sub(" ", text)[:MAX_CHARS].strip()
@@ -99,29 +87,30 @@ _CONDITIONS = frozenset({"only", "not", "max", "since", "until"})
 def _written(call: Call) -> list[str]:
     arguments = call.arguments
     if call.name == "collaborative_candidates":
-        return [f"like({_joined(arguments.get('like_titles') or ())})"]
+        titles = _joined(arguments.get("like_titles") or ())
+        return [f"like( {titles})" if titles else "like()"]
     if call.name == "query_graph":
-        return [f"graph({plain(arguments['value'])})"] if arguments.get("value") else []
+        return [f"graph( {plain(arguments['value'])})"] if arguments.get("value") else []
     if call.name == "retrieve":
         kind = f"; {arguments['domain']}" if arguments.get("domain") else ""
-        return [f"find({plain(arguments['query'])}{kind})"] if arguments.get("query") else []
+        return [f"find( {plain(arguments['query'])}{kind})"] if arguments.get("query") else []
     if call.name == "look_up_items":
-        return [f"facts({_joined(arguments['titles'])})"] if arguments.get("titles") else []
+        return [f"facts( {_joined(arguments['titles'])})"] if arguments.get("titles") else []
     if call.name == FILTER:
         return _written_conditions(arguments)
-    return [f"save({arguments['action']} {arguments['attribute']} {plain(arguments['value'])})"]
+    return [f"save( {arguments['action']} {arguments['attribute']} {plain(arguments['value'])})"]
 
 
 def _written_conditions(arguments: Mapping[str, Any]) -> list[str]:
-    parts = [f"only({_joined(arguments['domains'])})"] if arguments.get("domains") else []
+    parts = [f"only( {_joined(arguments['domains'])})"] if arguments.get("domains") else []
     if arguments.get("without"):
-        parts.append(f"not({_joined(arguments['without'])})")
+        parts.append(f"not( {_joined(arguments['without'])})")
     for name, unit in (("max_duration_min", "min"), ("max_price", "usd")):
         if arguments.get(name) is not None:
-            parts.append(f"max({arguments[name]:g} {unit})")
+            parts.append(f"max( {arguments[name]:g} {unit})")
     for name, verb in (("min_year", "since"), ("max_year", "until")):
         if arguments.get(name) is not None:
-            parts.append(f"{verb}({arguments[name]})")
+            parts.append(f"{verb}( {arguments[name]})")
     return parts
 
 

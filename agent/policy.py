@@ -7,8 +7,10 @@ share a word with the message, a condition must be one that the words say. So a 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from unicodedata import category
 
 from pydantic import ValidationError
 
@@ -16,13 +18,21 @@ from scenewise.agent.ground import ground, names_circumstances_only, only_names_
 from scenewise.agent.intents import NEEDS_NO_TOOLS, RECOMMEND
 from scenewise.agent.model import Call
 from scenewise.agent.record import PlannedCall, Seen
-from scenewise.agent.tastes import stated_tastes
+from scenewise.agent.tastes import own_tastes, stated_tastes
+from scenewise.agent.wants import CHANGES
 from scenewise.tools.toolbox import Toolbox
 
 MAX_MODEL_CALLS = 4
 CLEAR_SCENE = 0.8
 ALREADY_DONE = frozenset({"recognise_scene", "read_profile"})
 K_DOMAIN = 20
+FEW = 4  # words of a message that names a wish or an item and needs no verb to ask for it
+ASKS = re.compile(
+    r"\b(?:find|show|give|get|recommend|suggest|bring|play|want|need|like|love|looking|fancy|mood|something|anything|some|any|ideas?|more|"
+    r"how about|what about|got|have you|do you have|please|pls)\b|推荐|想|来|有没有|找|给我|求|一[部本首张个]",
+    re.IGNORECASE,
+)
+"""Words that ask for items; "why do people hate country music" and "turn off the lights" have none."""
 SPREAD = 3  # domains that a scene favours and that get a search of their own
 
 
@@ -36,10 +46,17 @@ def reads_a_request(seen: Seen, box: Toolbox) -> bool:
     a wish, a change of the last list, a taste, a moment that is clearly a scene, or nothing but signs (a row of emoji). A model's "ask" or
     "none" does not stand against that. A scene that is only likely is not enough: an alarm for seven sounds like bedtime too."""
     reading = seen.reading
-    named = bool(seen.mentioned or seen.referred or seen.unknown or seen.correction or seen.request.scene)
-    said = bool(reading.domains_only or reading.domains_added or reading.said or reading.wishes)
+    named = bool(seen.referred or seen.unknown or seen.correction or seen.request.scene or seen.asked)
+    said = bool(reading.domains_only or reading.domains_added)
+    if seen.mentioned or reading.said or reading.wishes:
+        said |= ASKS.search(seen.text) is not None or len(seen.text.split()) <= FEW
     scene = seen.context.scene.probability >= CLEAR_SCENE and bool(seen.text) and names_circumstances_only(seen, box)
-    return named or said or seen.intent != RECOMMEND or scene or not any(char.isalnum() for char in seen.text)
+    return named or said or seen.intent != RECOMMEND or scene or _is_signs(seen.text)
+
+
+def _is_signs(text: str) -> bool:
+    """Whether a message is a row of emoji, and no mere row of points and dashes."""
+    return bool(text) and not any(char.isalnum() for char in text) and any(category(char) == "So" for char in text)
 
 
 def main_domains(box: Toolbox, most: int = 3) -> tuple[str, ...]:
@@ -75,6 +92,7 @@ def _judge(seen: Seen, call: Call, box: Toolbox) -> PlannedCall:
         return asked.became("refused", "arguments do not fit the tool")
     if call.name == "update_profile":
         stated = any(dict(one.arguments) == dict(call.arguments) for one in stated_tastes(seen, box))
+        stated = stated or tuple(str(call.arguments.get(key)) for key in ("action", "attribute", "value")) in own_tastes(seen, box)
         return asked if stated else asked.became("refused", "not what the message states")
     arguments, dropped = ground(seen, call.name, asked.arguments, box)
     if not arguments:
@@ -148,7 +166,7 @@ def favoured_domains(seen: Seen, box: Toolbox, domains: Sequence[str]) -> tuple[
 def search_words(seen: Seen, box: Toolbox) -> str:
     """What to search for: the message, or, where it only says what the moment is like, what suits the scene."""
     if not names_circumstances_only(seen, box):
-        asked = wanted_text(seen, conditions=True)
+        asked = seen.before if seen.intent in CHANGES else f"{seen.before} {wanted_text(seen, conditions=True)}".strip()
         if not only_names_the_scene(asked, seen, box):
             return asked[:120] if words(asked) and seen.intent != "anything" else ""
     if seen.context.scene.scene is None:

@@ -41,7 +41,8 @@ class Seen:
     last list that the message points at; `mentioned` the catalogue's items that it names, `unknown` people of whom nothing is known;
     `notes` goes into the record; `correction` is what the message puts
     right about the scene, `taught` the earlier text with the scene it meant; `refused` are the
-    items that it names to leave them out, `refusals` where in the text it does, [start, end)."""
+    items that it names to leave them out, `refusals` where in the text it does, [start, end);
+    `asked` are the earlier messages that it goes on from, `before` their words that say what is wanted."""
 
     request: Request
     text: str
@@ -57,6 +58,8 @@ class Seen:
     taught: tuple[str, str] | None = None
     refused: tuple[ItemId, ...] = ()
     refusals: tuple[tuple[int, int], ...] = ()
+    asked: tuple[str, ...] = ()
+    before: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,75 @@ _LIKES = r"love|adore|like|enjoy|prefer"
 _CLAUSE = re.compile(rf"[.;,!。；，！]|\bbut\b|但是?|\band (?=(?:i |we )?(?:{_DISLIKES}|{_LIKES})\b)", re.IGNORECASE)
 _DISLIKE = re.compile(rf"\b(?:{_DISLIKES})\b|讨厌|不喜欢|不爱", re.IGNORECASE)
 _LIKE = re.compile(rf"\b(?:{_LIKES})\b|喜欢|爱", re.IGNORECASE)
+_QUOTE = re.compile(r"[\"“«「《][^\"”»」》]{0,200}[\"”»」》]")
+_SENTENCE = re.compile(r"[.;!?\n。；！？]+(?=\s|$)|[。；！？]")
+_OWN = re.compile(r"\b(?:i|im|ive|me|my|mine|we|our|us)\b|\bi['’]|我|咱", re.IGNORECASE)
+_TASTE = re.compile(
+    rf"\b(?:{_DISLIKES}|{_LIKES}|loved|liked|enjoyed|adored|hated|disliked|luv|lov|never liked|favou?rites?|fan of|not my|not for me|"
+    r"for me (?:ever|again)|obsessed|into|crazy about|soft spot|weakness|forget|drop|remove|delete|no longer|any ?more|bores?|leaves me)\b"
+    r"|讨厌|喜欢|爱|不吃|别再记",
+    re.IGNORECASE,
+)
+_TAKEN_BACK = re.compile(r"\b(?:forget|drop|remove|delete|no longer|any ?more)\b|别再记", re.IGNORECASE)
+_AGAINST = re.compile(
+    rf"\b(?:{_DISLIKES}|hated|disliked|detest|never (?:really )?liked|did(?:n.t| not) (?:like|enjoy)|not my|not for me|not a fan|"
+    r"no [\w-]+ for me|bores?|leaves me)\b|讨厌|不喜欢|不爱|不吃",
+    re.IGNORECASE,
+)
+_FOR = re.compile(
+    rf"\b(?:{_LIKES}|loved|liked|enjoyed|adored|luv|lov|favou?rites?|fan of|obsessed|into|crazy about|soft spot|weakness)\b|喜欢|爱",
+    re.IGNORECASE,
+)
+_CODE = re.compile(r"\w\(|[=\[\]{}<>]")  # a sentence that writes calls speaks to a program
+_GOES_ON = re.compile(r"^\s*(?:not|never|no|i|my|love|hate|really)\b|^\s*我", re.IGNORECASE)
+_OTHERS = re.compile(
+    r"\b(?:my (?!favou?rite)[\w-]+|he|she|they|people|everyone|everybody|who|kids|a (?:friend|colleague))(?: \w+)? "
+    r"(?:loves?|likes?|hates?|adores?|enjoys?|dislikes?|swears|said|says|liked|loved|hated|is|are)\b"
+    r"|\b(?:do|would|will|should|could|can) i\b"
+    r"|我(?:的)?(?:姐|妹|哥|弟|妈|爸|老婆|老公|太太|先生|女儿|儿子|孩子|朋友|同事|同学|家人|室友|奶奶|爷爷)|他|她|大家|别人|人们|有人|都说",
+    re.IGNORECASE,
+)
+
+
+def own_sentences(text: str) -> list[str]:
+    """The sentences in which a message may state its author's liking, outside quotes and of nobody else, each with the next one where that
+    goes on with it ("Tarantino? Not my guy."). Wider than what `stated_tastes` reads: a model has to say what it is of.
+
+    >>> own_sentences("honestly sci-fi is my favourite genre"), own_sentences("my sister loves horror")
+    (['honestly sci-fi is my favourite genre'], [])
+    """
+    sentences = [one for one in _SENTENCE.split(_QUOTE.sub(" ", text)) if one.strip()]
+    found = []
+    for place, sentence in enumerate(sentences):
+        after = sentences[place + 1] if place + 1 < len(sentences) and _GOES_ON.search(sentences[place + 1]) else ""
+        said = f"{sentence}. {after}" if after else sentence
+        if _OWN.search(said) and _TASTE.search(said) and not _OTHERS.search(sentence) and not _CODE.search(said):
+            found.append(said)
+    return found
+
+
+def actions_of(sentence: str) -> frozenset[str]:
+    """What such a sentence may do: its verbs say whether it likes, dislikes or takes back.
+
+    >>> [sorted(actions_of(text)) for text in ("I hate horror", "I love jazz but hate metal", "forget that I like horror")]
+    [['dislike'], ['dislike', 'like'], ['forget']]
+    """
+    if _TAKEN_BACK.search(sentence):
+        return frozenset({"forget"})
+    dislikes = _AGAINST.search(sentence) is not None
+    likes = _FOR.search(_AGAINST.sub(" ", sentence)) is not None
+    return frozenset(action for action, there in (("like", likes), ("dislike", dislikes)) if there)
+
+
+def own_tastes(seen: Seen, box: Toolbox) -> frozenset[tuple[str, str, str]]:
+    """Actions with the attributes and values that such sentences name, or the items of the last list that the message points at."""
+    found = set[tuple[str, str, str]]()
+    shown = [("item", str(item_id)) for item_id in seen.referred]
+    sentences = own_sentences(seen.text) or ([seen.text] if shown and _TASTE.match(seen.text.strip()) else [])
+    for sentence in sentences:
+        for action in actions_of(sentence):
+            found |= {(action, attribute, value) for attribute, value in (*_named(sentence, box), *shown)}
+    return frozenset(found)
 
 
 def stated_tastes(seen: Seen, box: Toolbox) -> Iterator[PlannedCall]:

@@ -31,6 +31,7 @@ from scenewise.agent.record import Draft, Found, Plan, Reply, Request, Seen, Sla
 from scenewise.agent.settings import Settings
 from scenewise.agent.slate import rank
 from scenewise.agent.verify import verify
+from scenewise.agent.wants import asking
 from scenewise.agent.words import explain, no_longer_there, nothing_to_explain, only_so_many, small_talk, unlinked, word_back
 from scenewise.prompts import load
 from scenewise.store.types import ItemId, UserId
@@ -254,6 +255,7 @@ def remember(memory: Memory, turn: Turn, seen: Seen) -> Memory:
     kept = {name: tuple(sorted({*before.get(name, ()), *ban.get(name, ())})) for name in {*before, *ban}}
     has_list = bool(turn.items) and turn.intent != "explain"
     ids = tuple(item.item_id for item in turn.items)
+    asks = turn.intent not in NO_LIST and turn.intent != "state_taste" and seen.correction is None
     return Memory(
         turn_id=turn.turn_id if has_list else memory.turn_id,
         items=ids if has_list else memory.items,
@@ -265,6 +267,7 @@ def remember(memory: Memory, turn: Turn, seen: Seen) -> Memory:
         corrected=_corrected(memory, turn, seen),
         place=seen.correction.place or memory.place if seen.correction else memory.place,
         moment=moment_key(seen.context.moment, seen.request.now_s),
+        asked=asking(memory.asked, seen.text, seen.intent, goes_on=bool(seen.asked)) if asks else memory.asked,
         focus=None if has_list else seen.referred[0] if seen.referred else memory.focus,
     )
 

@@ -40,7 +40,7 @@ def plans(
 
 def plan(
     cases: Annotated[Path | None, typer.Option("--cases", help="As in docs/planning.md; default: the product's own.")] = None,
-    planner: Annotated[str, typer.Option("--planner", help="llm, untrained, react (LangChain's loop), knn or rules.")] = "llm",
+    planner: Annotated[str, typer.Option("--planner", help="turn, llm, untrained, react (LangChain's loop), knn or rules.")] = "turn",
     model: Annotated[str | None, typer.Option("--model", help="The served model's name; default: the server's first.")] = None,
     base_url: Annotated[str | None, typer.Option("--base-url", help="A vLLM's address; default: that of the settings.")] = None,
     train: Annotated[Path | None, typer.Option("--train", help="knn: training pairs, a JSON object with request and plan a line.")] = None,

@@ -6,17 +6,20 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from scenewise.agent.model import EXTRA_BODY, Call, VllmModel, in_time, usage
 from scenewise.agent.plan import planner_tools
+from scenewise.agent.plan_grammar import plan_pattern
 from scenewise.agent.plan_neighbours import NeighbourPlanner
-from scenewise.agent.plan_text import Ask, Planned, decode, plan_pattern
+from scenewise.agent.plan_text import Ask, Planned, decode
+from scenewise.agent.policy import needs_no_tools, reads_a_request
 from scenewise.eval.plan_cases import PlanCase
 from scenewise.eval.plan_score import Outcome
+from scenewise.eval.plan_turns import CaseReader, RulesPlanner
 from scenewise.prompts import load
-from scenewise.store.errors import ModelError
-from scenewise.tools.toolbox import Toolbox
+from scenewise.store.errors import ModelError, ScenewiseError
 
 MAX_TOKENS, UNTRAINED_TOKENS, TIMEOUT_S = 60, 120, 120.0
 LOOP_CALLS = 2  # model calls of the agent loop; the product makes one
@@ -38,20 +41,20 @@ class KnnPlanner:
 
 
 class LlmPlanner:
-    """A served model with the prompt that plans are trained on, its answer held to a plan by the server's grammar."""
+    """A served model with the prompt that plans are trained on, its answer held by the server's grammar to a plan of the case's words."""
 
     name = "llm"
 
-    def __init__(self, model: VllmModel, box: Toolbox, runner: asyncio.Runner) -> None:
-        self._model, self._runner, self._pattern = model, runner, plan_pattern(box.catalogue.domains)
+    def __init__(self, model: VllmModel, reader: CaseReader, runner: asyncio.Runner) -> None:
+        self._model, self._runner, self._domains = model, runner, reader.box.catalogue.domains
 
-    def plan(self, case: PlanCase) -> Outcome:
+    def plan(self, case: PlanCase, *, must_call: bool = False) -> Outcome:
         """Ask for one short text and read it."""
-        return self._runner.run(self._plan(case))
+        return self._runner.run(self._plan(case, must_call))
 
-    async def _plan(self, case: PlanCase) -> Outcome:
+    async def _plan(self, case: PlanCase, must_call: bool) -> Outcome:
         begun = time.perf_counter()
-        body = {**EXTRA_BODY, "structured_outputs": {"regex": self._pattern}}
+        body = {**EXTRA_BODY, "structured_outputs": {"regex": plan_pattern(self._domains, case.request, must_call=must_call)}}
         pending = self._model.client(MAX_TOKENS).ainvoke(case.request.prompt_messages(), extra_body=body)
         try:
             answer = await in_time(pending, TIMEOUT_S, "plan")
@@ -61,13 +64,37 @@ class LlmPlanner:
         return outcome_of(decode(raw, case.request.last_items), time.perf_counter() - begun, tokens=usage(answer)[1], raw=raw)
 
 
+class TurnPlanner:
+    """The same within a turn: what rules answer without tools is no plan of the model's, it may not say "none" or ask back where they read
+    a request, and the conditions and tastes that they read hold whatever it says of these."""
+
+    name = "turn"
+
+    def __init__(self, model: VllmModel, reader: CaseReader, runner: asyncio.Runner) -> None:
+        self._llm, self._reader, self._rules = LlmPlanner(model, reader, runner), reader, RulesPlanner(reader)
+
+    def plan(self, case: PlanCase) -> Outcome:
+        """Perceive, ask, and join what both read."""
+        begun = time.perf_counter()
+        try:
+            seen = self._reader.seen(case)
+        except ScenewiseError:
+            return Outcome(readable=False, seconds=time.perf_counter() - begun)
+        if needs_no_tools(seen):
+            return Outcome(seconds=time.perf_counter() - begun)
+        outcome = self._llm.plan(case, must_call=reads_a_request(seen, self._reader.box))
+        if not outcome.ask and outcome.calls:
+            outcome = replace(outcome, calls=self._rules.joined(seen, outcome.calls))
+        return replace(outcome, seconds=time.perf_counter() - begun)
+
+
 class UntrainedPlanner:
     """The model as it comes, with the tools' schemas and a few examples (`prompts/plan.jinja`): tool calls as JSON under a grammar."""
 
     name = "untrained"
 
-    def __init__(self, model: VllmModel, box: Toolbox, runner: asyncio.Runner) -> None:
-        self._model, self._runner, self._tools = model, runner, planner_tools(box)
+    def __init__(self, model: VllmModel, reader: CaseReader, runner: asyncio.Runner) -> None:
+        self._model, self._runner, self._tools = model, runner, planner_tools(reader.box)
 
     def plan(self, case: PlanCase) -> Outcome:
         """Ask for tool calls; the conversation before the message is not shown, as in the product's turn with this prompt."""
@@ -86,8 +113,8 @@ class ReactPlanner:
 
     name = "react"
 
-    def __init__(self, model: VllmModel, box: Toolbox, runner: asyncio.Runner) -> None:
-        self._model, self._runner, self._box = model, runner, box
+    def __init__(self, model: VllmModel, reader: CaseReader, runner: asyncio.Runner) -> None:
+        self._model, self._runner, self._box = model, runner, reader.box
 
     def plan(self, case: PlanCase) -> Outcome:
         """Run the loop and gather the calls of all its steps."""

@@ -14,20 +14,21 @@ from scenewise.agent.plan_request import PROMPT
 from scenewise.agent.settings import Settings
 from scenewise.eval.plan import Planner, Progress, run
 from scenewise.eval.plan_cases import CASES, read_cases
-from scenewise.eval.plan_planners import KnnPlanner, LlmPlanner, ReactPlanner, UntrainedPlanner
+from scenewise.eval.plan_planners import KnnPlanner, LlmPlanner, ReactPlanner, TurnPlanner, UntrainedPlanner
 from scenewise.eval.plan_turns import CaseReader, RulesPlanner
 from scenewise.prompts import load
 from scenewise.store.errors import InputError, NotFound
 from scenewise.tools.toolbox import Toolbox
 
-PLANNERS = ("llm", "untrained", "react", "knn", "rules")
-Make = Callable[[VllmModel, Toolbox, asyncio.Runner], Planner]
+PLANNERS = ("turn", "llm", "untrained", "react", "knn", "rules")
+Make = Callable[[VllmModel, CaseReader, asyncio.Runner], Planner]
 _OF_MODEL: Mapping[str, Make] = {
+    "turn": TurnPlanner,
     "llm": LlmPlanner,
     "untrained": UntrainedPlanner,
     "react": ReactPlanner,
 }
-_PROMPTS = {"llm": PROMPT, "untrained": "plan", "react": "plan"}
+_PROMPTS = {"turn": PROMPT, "llm": PROMPT, "untrained": "plan", "react": "plan"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,4 +76,4 @@ def _planner(
     if not isinstance(model, VllmModel):
         raise NotFound("no LLM runs: start one with `scenewise llm start`, or give its address with --base-url")
     told = {"model": model.name, "prompt": load(_PROMPTS[options.planner]).tag, "client": model}
-    return _OF_MODEL[options.planner](model, box, runner), told
+    return _OF_MODEL[options.planner](model, reader, runner), told

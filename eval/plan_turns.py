@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from scenewise.agent.ground import speaks_of
 from scenewise.agent.intents import IntentReader
 from scenewise.agent.memory import Memory
 from scenewise.agent.model import Call
@@ -13,7 +14,7 @@ from scenewise.agent.perceive import perceive
 from scenewise.agent.plan_slots import conditions_of
 from scenewise.agent.policy import limit, needs_no_tools, search_words
 from scenewise.agent.record import Request, Seen
-from scenewise.agent.tastes import stated_tastes
+from scenewise.agent.tastes import actions_of, own_sentences, stated_tastes
 from scenewise.eval.plan_cases import PlanCase
 from scenewise.eval.plan_score import FILTER, UPDATE, Outcome
 from scenewise.store.errors import ScenewiseError
@@ -84,6 +85,23 @@ class RulesPlanner:
             return
         found = [*self._sources(seen), *self._conditions(seen), *self._tastes(seen)]
         yield from found or [Call("collaborative_candidates", {})]
+
+    def joined(self, seen: Seen, calls: Sequence[Call]) -> tuple[Call, ...]:
+        """A model's calls with the conditions and tastes that rules read, which a turn goes by whatever a model says of them: its own
+        conditions stay where rules read none of their kind, its own tastes do not."""
+        conditions = {key: value for call in calls if call.name == FILTER for key, value in call.arguments.items()}
+        read = {key: value for call in self._conditions(seen) for key, value in call.arguments.items()}
+        conditions |= {key: value for key, value in read.items() if key != "without" or not conditions.get("without")}
+        others = [call for call in calls if call.name not in (FILTER, UPDATE)]
+        said = [call for call in calls if call.name == UPDATE and self._may_be_stated(seen, call)]
+        return (*others, *([Call(FILTER, conditions)] if conditions else []), *(said or self._tastes(seen)))
+
+    def _may_be_stated(self, seen: Seen, call: Call) -> bool:
+        """Whether the message may state this taste, known to the catalogue or not; a turn refuses what is neither."""
+        value = str(call.arguments.get("value", ""))
+        pointed = [self._reader.box.catalogue.items[row].title for row in self._reader.box.catalogue.rows(seen.referred)]
+        action = call.arguments.get("action")
+        return value in pointed or any(speaks_of(value, one) and action in actions_of(one) for one in own_sentences(seen.text))
 
     def _sources(self, seen: Seen) -> Iterator[Call]:
         box = self._reader.box

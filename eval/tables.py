@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from scenewise.eval.bars import bars_table
+from scenewise.eval.tables_agent import conversations_table, copy_table, plans_table, simulations_table
 
 RESULTS = Path(__file__).resolve().parent / "results"
 _BLOCK = re.compile(r"(<!-- table:([\w-]+) -->\n).*?(<!-- end -->)", flags=re.DOTALL)
@@ -164,6 +165,10 @@ def _interval(bounds: Sequence[float] | None) -> str:
 
 TABLES: Mapping[str, Callable[[Path], str]] = {
     "bars": bars_table,
+    "conversations": conversations_table,
+    "copy": copy_table,
+    "plans": plans_table,
+    "simulations": simulations_table,
     "ranking": ranking_table,
     "labels": labels_table,
     "groups": groups_table,

@@ -73,7 +73,7 @@ def cased(plan: str, case: str) -> str:
     plan = re.sub(r"\(([^()]*)\)", lambda match: f"({match[1].upper()})", plan)
     plan = re.sub(r"(max\()([^()]*)", lambda match: match[0].lower(), plan)
     plan = re.sub(r"(only|ask)\(([^()]*)", lambda match: match[0].lower(), plan)
-    plan = re.sub(r"(save\()(\w+ \w+)", lambda match: match[0].lower(), plan)
+    plan = re.sub(r"(save\( ?)(\w+ \w+)", lambda match: match[0].lower(), plan)
     return re.sub(rf"; ({'|'.join(DOMAINS)})\)", lambda match: match[0].lower(), plan, flags=re.IGNORECASE)
 
 

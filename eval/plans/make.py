@@ -16,8 +16,9 @@ from rapidfuzz import fuzz, process
 
 from scenewise.eval.plans.compose import make_chinese_pair, make_pair
 from scenewise.eval.plans.dialogues import OPEN_DIAL, REDIAL, dialogues
-from scenewise.eval.plans.pair import Pair
+from scenewise.eval.plans.pair import Pair, as_written, fits_its_request
 from scenewise.eval.plans.pools import HERE, Pools, read_pools, read_words
+from scenewise.eval.plans.slots import DOMAINS
 from scenewise.eval.plans.templates import Template, read_templates
 from scenewise.eval.plans.utterances import CLINC, HWU, intents
 
@@ -79,7 +80,7 @@ def draw(templates: Sequence[Template], pools: Pools, n: int, *, chinese: bool, 
         tries += 1
         template = rng.choices(mine, weights)[0]
         pair = make_chinese_pair(template, pools, words, rng) if chinese else make_pair(template, pools, rng)
-        if pair is not None and guard.admits(pair):
+        if pair is not None and fits_its_request(pair := as_written(pair), DOMAINS) and guard.admits(pair):
             made += 1
             yield pair
 
@@ -98,7 +99,7 @@ def public_pairs(data: Path | None, pools: Pools, n: int, rng: random.Random, *,
     absent = [name for name in readers if data is None or not (data / name).exists()]
     for name, read in readers.items():
         if name not in absent and data is not None:
-            pairs += read(data / name)
+            pairs += [pair for one in read(data / name) if fits_its_request(pair := as_written(one), DOMAINS)]
     outside = [pair for pair in pairs if pair.plan == "none"]
     return [*(pair for pair in pairs if pair.plan != "none"), *rng.sample(outside, min(len(outside), round(OUT_OF_SCOPE * n)))], absent
 

@@ -6,7 +6,7 @@ import random
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from scenewise.eval.plans.conditions import condition, money, span
+from scenewise.eval.plans.conditions import DECADES, condition, money, span
 from scenewise.eval.plans.pools import Pools, made_up_name, made_up_title
 
 OPEN, CLOSE = "\x02", "\x03"
@@ -56,6 +56,7 @@ class Slots:
         self._names()
         self._references()
         self._words()
+        self._decade()
         if wanted & {"cond", "cond2"}:
             self._conditions()
 
@@ -180,6 +181,12 @@ class Slots:
             self.text[name] = with_article(self.text[name], rng) if name != "hear" else self.text[name]
         for end in ("", "2", "3"):
             self.text[f"garbage{end}"] = nonsense(rng)
+
+    def _decade(self) -> None:
+        first = self.rng.choice(list(DECADES.values()))
+        name = next(word for word, year in DECADES.items() if year == first)
+        self.text["dec"] = f"{OPEN}{self.rng.choice((f'{first % 100}s', f'{first}s', name, f'{first % 100}s'))}{CLOSE}"
+        self.plan["decp"] = f"since({first}) until({first + 9})"
 
     def _bare(self, name: str, value: str) -> None:
         """A slot with its article, and one without."""

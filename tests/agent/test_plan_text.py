@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scenewise.agent.model import Call
-from scenewise.agent.plan_text import ACTIONS, ATTRIBUTES, ORDER, Ask, Planned, decode, encode, plain, plan_pattern
+from scenewise.agent.plan_grammar import plan_pattern
+from scenewise.agent.plan_text import ACTIONS, ATTRIBUTES, ORDER, Ask, Planned, decode, encode, plain
 
 DOMAINS = ("books", "movies", "music")
 words = st.text(alphabet="abcdefgh '&,.:é狗0", min_size=1, max_size=20).map(plain).filter(bool)
@@ -100,4 +101,4 @@ def test_a_question_back_stands_alone() -> None:
 
 
 def test_the_marks_of_a_plan_cannot_come_from_a_name() -> None:
-    assert encode((Call("query_graph", {"value": "a) save(like genre x"}),)) == "graph(a save like genre x)"
+    assert encode((Call("query_graph", {"value": "a) save(like genre x"}),)) == "graph( a save like genre x)"

@@ -23,7 +23,7 @@ def ran(turn: Turn) -> str:
     """The LLM's calls that ran or failed, in the short writing."""
     calls = [call for call in turn.plan if call.asked_by == "model" and call.status in ("run", "failed")]
     assert all(set(call.arguments) <= SHORT[call.name] for call in calls)
-    return encode(tuple(Call(call.name, call.arguments) for call in calls))
+    return encode(tuple(Call(call.name, call.arguments) for call in calls)).replace("( ", "(")
 
 
 SHORT = {

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from scenewise.agent.plan_grammar import plan_pattern
 from scenewise.agent.plan_request import PlanRequest
-from scenewise.agent.plan_text import decode, plan_pattern
+from scenewise.agent.plan_text import decode
 from scenewise.eval.cli import app
 from scenewise.eval.plans.compose import cased, make_chinese_pair, make_pair
 from scenewise.eval.plans.dialogues import read_utterance
@@ -74,12 +75,12 @@ def test_what_a_plan_copies_stands_in_the_message(pools: Pools) -> None:
 
 def test_the_plan_takes_the_messages_case() -> None:
     assert cased("like(Heat) only(movies) max(90 min)", "upper") == "like(HEAT) only(movies) max(90 min)"
-    assert cased("find(Calm Music; music) save(like item Heat)", "upper") == "find(CALM MUSIC; music) save(like item HEAT)"
+    assert cased("find( Calm Music; music) save( like item Heat)", "upper") == "find( CALM MUSIC; music) save( like item HEAT)"
     assert cased("like(Heat)", "lower") == "like(heat)"
 
 
 def test_plans_are_put_in_order_and_nonsense_is_refused() -> None:
-    assert in_order("max(90 min) find(thriller; movies) not(horror)") == "find(thriller; movies) not(horror) max(90 min)"
+    assert in_order("max(90 min) find(thriller; movies) not(horror)") == "find( thriller; movies) not( horror) max( 90 min)"
     with pytest.raises(ValueError):
         in_order("hello")
 
@@ -143,14 +144,14 @@ def test_utterances_are_used_where_intent_or_form_decides(tmp_path: Path) -> Non
         json.dump({"train": rows, "oos_train": [["how tall is it", "oos"]]}, file)
     assert [(one.message, one.plan) for one in intents(path, CLINC)] == [
         ("set an alarm", "none"),
-        ("play some jazz music", "find(jazz music; music)"),
+        ("play some jazz music", "find( jazz music; music)"),
         ("how tall is it", "none"),
     ]
     folder = tmp_path / "hwu"
     folder.mkdir()
     (folder / "seq.in").write_text("anything is fine\nfind me a recipe for quiche\n")
     (folder / "label").write_text("general_dontcare\ncooking_recipe\n")
-    assert [one.plan for one in intents(folder, HWU)] == ["like()", "find(quiche; recipes)"]
+    assert [one.plan for one in intents(folder, HWU)] == ["like()", "find( quiche; recipes)"]
 
 
 def test_the_command_writes_pairs(tmp_path: Path) -> None:

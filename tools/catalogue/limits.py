@@ -10,15 +10,19 @@ from types import MappingProxyType
 # fmt: off
 _NUMBER_WORDS = MappingProxyType({
     "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "twelve": 12,
-    "fifteen": 15, "twenty": 20, "thirty": 30, "forty": 40, "forty-five": 45, "fifty": 50, "sixty": 60, "ninety": 90,
-    "a": 1, "an": 1, "a couple of": 2, "couple of": 2, "half an": 0.5, "half a": 0.5,
+    "fifteen": 15, "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90,
+    **{f"{ten}{gap}five": 10 * n + 5 for n, ten in enumerate(("twenty", "thirty", "forty", "fifty"), 2) for gap in "- "},
+    "hundred": 100, "a hundred": 100, "one hundred": 100, "two hundred": 200, "three hundred": 300,
+    "a": 1, "an": 1, "a couple of": 2, "couple of": 2, "half an": 0.5, "half a": 0.5, "half": 0.5, "one and a half": 1.5,
+    "two and a half": 2.5, "three and a half": 3.5, "a quarter of an": 0.25, "quarter of an": 0.25, "three quarters of an": 0.75,
     "一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9, "十": 10, "十五": 15, "二十": 20,
     "三十": 30, "四十": 40, "四十五": 45, "五十": 50, "六十": 60, "九十": 90, "一百": 100, "一百二十": 120,
     "半": 0.5, "半个": 0.5, "一个半": 1.5, "两个半": 2.5,
 })
 _DECADE_WORDS = MappingProxyType({
     "twenties": 1920, "thirties": 1930, "forties": 1940, "fifties": 1950, "sixties": 1960, "seventies": 1970, "eighties": 1980,
-    "nineties": 1990, "noughties": 2000, "五": 1950, "六": 1960, "七": 1970, "八": 1980, "九": 1990,
+    "nineties": 1990, "noughties": 2000, "two thousands": 2000, "two-thousands": 2000,
+    "五": 1950, "六": 1960, "七": 1970, "八": 1980, "九": 1990,
 })
 # fmt: on
 _WORDS = "|".join(sorted((re.escape(word) for word in _NUMBER_WORDS if word.isascii()), key=len, reverse=True))
@@ -31,6 +35,7 @@ _DECADE = re.compile(
     r"|(?:(?P<zh4>(?:19|20)\d0)|(?P<zh2>\d0)|(?P<zh>[五六七八九])十)年代",
     re.IGNORECASE,
 )
+_CENTURY = re.compile(r"\b(?:from|of|in|since)\s+(?:this|the\s+(?:21st|twenty-first))\s+century\b|(?:本|21|二十一)世纪", re.IGNORECASE)
 _BETWEEN = re.compile(
     rf"(?:\b(?:between|from)\s+)?\b(?P<low>{_YEAR})\s*(?:-|–|to|and|until|till|到|至)\s*(?P<high>{_YEAR})(?!\d)", re.IGNORECASE
 )
@@ -43,7 +48,7 @@ _ONE_YEAR = re.compile(
 )
 _DURATION = re.compile(
     rf"(?<![\w.$€£])(?P<n>\d+(?:\.\d+)?|{_WORDS})[\s-]*(?P<unit>hours?|hrs?|h|minutes?|mins?|min)(?![a-z])"
-    rf"(?:\s*(?:and\s+)?(?P<half>a\s+half)|\s*(?:and\s+)?(?P<m>\d{{1,2}})\s*(?:minutes?|mins?|min|m)?\b)?"
+    rf"(?:\s*(?:and\s+)?(?P<half>a\s+half)|\s*(?:and\s+)?(?P<quarter>a\s+quarter)\b|\s*(?:and\s+)?(?P<m>\d{{1,2}})\s*(?:minutes?|mins?|min|m)?\b)?"
     rf"|(?P<zn>\d+(?:\.\d+)?|{_HANZI})\s*个?(?P<zunit>小时|钟头|分钟)(?P<zhalf>半)?",
     re.IGNORECASE,
 )
@@ -69,7 +74,7 @@ _REFUSED = re.compile(
 )
 _SPOKEN_OF = re.compile(r"\bit\s+(?:\w+\s+)?(?:came|comes)\s+out\s*$", re.IGNORECASE)
 _TAIL_AT_MOST = re.compile(
-    r"^\s*(?:max\b|tops\b|at\s+most|or\s+(?:less|shorter|under|cheaper)|left\b|to\s+(?:spare|kill|spend)|free\b|以内|之内|内|以下|左右|"
+    r"^\s*(?:max\b|tops\b|at\s+most|or\s+(?:less|shorter|under|cheaper)|left\b|to\s+(?:spare|kill|spend)|free\b|or\s+so\b|以内|之内|内|以下|左右|"
     r"的?时间|够)",
     re.IGNORECASE,
 )
@@ -97,7 +102,10 @@ def find_limits(text: str) -> list[Limit]:
     A bare duration counts where the words make it one's time or a thing's length ("I have 20 minutes", "a 20-minute workout").
     """
     found: list[Limit] = []
-    for limit in (*_decades(text), *_year_ranges(text), *_years(text), *_durations(text), *_prices(text)):
+    centuries = (
+        Limit("year", 2000, None, *match.span()) for match in _CENTURY.finditer(text) if not _REFUSED.search(text[: match.start()])
+    )
+    for limit in (*_decades(text), *centuries, *_year_ranges(text), *_years(text), *_durations(text), *_prices(text)):
         if not any(limit.start < other.end and other.start < limit.end for other in found):
             found.append(limit)
     return sorted(found, key=lambda limit: limit.start)
@@ -181,6 +189,8 @@ def _minutes(match: re.Match[str]) -> float:
     hours = unit.startswith("h") or unit in ("小时", "钟头")
     if match["half"] or match["zhalf"]:
         number += 0.5
+    if match["quarter"] and hours:
+        number += 0.25
     return number * (60 if hours else 1) + (float(match["m"]) if match["m"] and hours else 0)
 
 

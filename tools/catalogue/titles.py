@@ -24,6 +24,7 @@ _ROMAN = MappingProxyType({"ii": "2", "iii": "3", "iv": "4", "vi": "6", "vii": "
 _LEADS = frozenset(
     {"like", "to", "loved", "liked", "enjoyed", "watched", "saw", "read", "after", "as", "than", "finished", "love", "called"}
 )
+_WISHED = frozenset({"something", "anything", "some", "any", "one", "more", "to", "it", "show", "see", "hear"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +156,8 @@ def _is_led(words: list[Word], taken: list[bool], first: int) -> bool:
     if first == 0:
         return False
     before = words[first - 1].plain
+    if before in ("like", "love", "to") and words[first].plain in _WISHED:
+        return False  # "I'd like something wild" wishes for something, and means no film
     return before in _LEADS or taken[first - 1] or (before in ("or", "and") and first > 1 and taken[first - 2])
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from scenewise.store.types import Item
 from scenewise.tools.copywriter.evidence import EvidenceRow
 from scenewise.tools.copywriter.nouns import TOLD, noun_of
-from scenewise.tools.copywriter.spans import close_to
+from scenewise.tools.copywriter.spans import CLOSE_TO, close_to
 from scenewise.tools.copywriter.template import LONG_MIN, TIMED, scene_clauses
 from scenewise.tools.graph.sentences import spoken
 
@@ -38,6 +38,8 @@ def facts_for(item: Item, rows: Sequence[EvidenceRow], *, seed: int = 0) -> tupl
     rng = random.Random(int.from_bytes(digest, "big"))
     facts = {fact.kind: fact for fact in _facts(item, {row.row_id: row for row in rows}) if len(fact.text) <= MAX_FACT}
     personal = [kind for kind in PERSONAL if kind in facts]
+    if len(personal) > 1 and "people" in facts and facts["people"].text.startswith(CLOSE_TO):
+        personal.remove("people")  # true of most of a list: what says more comes first
     plain = [kind for kind in ("thing", "thing", "maker", "quote", "mood") if kind in facts]
     lead = rng.choice(personal if personal and (rng.random() < PERSONAL_SHARE or not plain) else plain)
     told = [lead, *(kind for kind in personal[:2] if kind not in (lead, "scene"))]

@@ -142,13 +142,16 @@ def shared_part(path: str) -> tuple[str, str] | None:
     return (f"also {value}", title) if like else None
 
 
+CLOSE_TO = "close to what "
+
+
 def close_to(people: str) -> str:
     """Say shorter that an item resembles what others chose; any other sentence stays.
 
     >>> close_to("it has much in common with what people who liked Ran chose")
     'close to what people who liked Ran chose'
     """
-    return people.replace("it has much in common with what ", "close to what ", 1)
+    return people.replace("it has much in common with what ", CLOSE_TO, 1)
 
 
 def _holds(words: Sequence[str], some: tuple[str, ...]) -> bool:

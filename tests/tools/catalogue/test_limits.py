@@ -31,6 +31,9 @@ from scenewise.tools.catalogue.limits import find_limits
         ("the 2000's or earlier", None, 2009),
         ("1980年以前", None, 1979),
         ("2000年以后", 2000, None),
+        ("from the two thousands", 2000, 2009),
+        ("from this century", 2000, None),
+        ("of the 21st century", 2000, None),
     ],
 )
 def test_years(text: str, low: int | None, high: int | None) -> None:
@@ -56,6 +59,14 @@ def test_years(text: str, low: int | None, high: int | None) -> None:
         ("不超过90分钟", 90),
         ("我有半小时", 30),
         ("一个半小时以内", 90),
+        ("three quarters of an hour or less", 45),
+        ("in a quarter of an hour", 15),
+        ("an hour and a quarter tops", 75),
+        ("half hour at most", 30),
+        ("two and a half hours at most", 150),
+        ("under a hundred minutes", 100),
+        ("forty-five minutes tops", 45),
+        ("2h or so", 120),
     ],
 )
 def test_durations(text: str, minutes: float) -> None:
@@ -72,6 +83,7 @@ def test_durations(text: str, minutes: float) -> None:
         ("less than five bucks", 500),
         ("50元以内", 5000),
         ("不超过30块", 3000),
+        ("for less than a hundred dollars", 10000),
     ],
 )
 def test_prices(text: str, cents: float) -> None:

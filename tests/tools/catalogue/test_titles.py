@@ -87,3 +87,19 @@ def test_every_title_finds_itself(title: str) -> None:
     catalogue = Catalogue.from_items([Item(ItemId("a"), "books", title)])
     expected = [("a", 1.0)] if plain_title(title) else []
     assert catalogue.look_up(title) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("I'd like something wild for tonight", False),
+        ("we would love something wild", False),
+        ("I'd like to show me around", False),
+        ("something like Something Wild", True),
+        ("I loved Something Wild", True),
+        ('what about "something wild"', True),
+    ],
+)
+def test_a_wish_for_something_is_no_title(text: str, found: bool) -> None:
+    catalogue = Catalogue.from_items([Item(ItemId("w"), "movies", "Something Wild"), Item(ItemId("s"), "movies", "Show Me")])
+    assert bool(catalogue.find_titles(text)) is found

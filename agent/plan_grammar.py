@@ -1,0 +1,93 @@
+"""The grammar of plans: what it may name are words of the request, in their order, and its limits are those that the request says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from scenewise.agent.plan_request import PlanRequest
+from scenewise.agent.plan_text import ACTIONS, ATTRIBUTES, MAX_CHARS, MAX_ITEMS, MAX_PARTS, NONE
+from scenewise.tools.catalogue.limits import find_limits
+
+MAX_WORDS = 60
+"""Words of a request from which on any text may be an argument: the grammar grows with every word."""
+_ANY = f" [^()\\[\\];\\n]{{1,{MAX_CHARS}}}"
+_ANY_LIMIT = "max\\( [0-9]{1,4} (min|usd)\\)|since\\( [12][0-9]{3}\\)|until\\( [12][0-9]{3}\\)"
+_MAKER = "( (director|writer|author|artist|creator|singer|actor|actress|band|maker) of)?"
+_WORD = re.compile(r"[\u3400-\u9fff]|[/·]|[^\s\u3400-\u9fff()\[\];|/·]+")
+_EDGES = re.compile(r"([^\w#$€£]*)(.*?)([^\w%$€£]*)", re.DOTALL)
+_PLAIN = re.compile(r"[\w '&#%,:!/<>\"=@~`’–-]")
+
+
+def plan_pattern(domains: Iterable[str], request: PlanRequest | None = None, *, must_call: bool = False) -> str:
+    """Return a regular expression of all plans for a store with these kinds of items, without lookaround and back references, as servers'
+    grammars take them. With `must_call` none that is "none" or a question back.
+
+    With a `request` an argument is made of words of its new message in their order (what is searched for, of the messages before it
+    too), or a number of the last list: a small model that copies badly would name other things. Limits are those that rules read in
+    the message, any where they read none beside its numbers, and none where it has no number. Above 60 words any text may be an argument.
+    """
+    kinds = "|".join(_literal(domain) for domain in domains)
+    kind = f"(; ({kinds}))?" if kinds else ""
+    item, wide, limits, maker, numbers = _ANY, _ANY, _ANY_LIMIT, "", ""
+    if request is not None:
+        said, before = request.new_text, request.earlier_text
+        numbers = "|".join(f" #{place}" for place in range(1, len(request.last_items[:9]) + 1))
+        item = _either(_words_of(said), numbers)
+        wide = _words_of(f"{before} {said}")
+        limits, maker = _limits_of(said), _MAKER
+    items, liked = (one + f"(;{one})?" * (MAX_ITEMS - 1) for one in (item, wide if request is None else _either(wide, numbers)))
+    parts = [f"like\\(({liked})?\\)", f"(facts|not)\\({items}\\)", f"graph\\({maker}{wide}\\)", f"find\\({wide}{kind}\\)", limits]
+    parts += [f"only\\( ({kinds})(; ({kinds})){{0,2}}\\)"] if kinds else []
+    parts += [f"save\\( ({'|'.join(ACTIONS)}) ({'|'.join(ATTRIBUTES)}){item}\\)"]
+    part = f"({'|'.join(one for one in parts if one)})"
+    calls = f"{part}( {part}){{0,{MAX_PARTS - 1}}}"
+    return calls if must_call else f"({NONE}|ask\\(kind\\)|{calls})"
+
+
+def _words_of(text: str) -> str:
+    """A pattern of any of the text's words in their order, each after a blank (what is written without one may stay so) and with or
+    without the marks at its ends; Chinese by character. Any text where there are too many or none."""
+    words = list(_WORD.finditer(text))
+    if not 0 < len(words) <= MAX_WORDS:
+        return _ANY
+    glued = [one.start() > 0 and not text[one.start() - 1].isspace() for one in words]
+    return "".join(f"({' ?' if glue or _is_han(one[0]) else ' '}{_bare(one[0])})?" for glue, one in zip(glued, words, strict=True))
+
+
+def _bare(word: str) -> str:
+    before, core, after = _EDGES.fullmatch(word).groups()  # type: ignore[union-attr]
+    marks = (f"({_literal(mark)})?" for mark in after)
+    return "".join((f"({_literal(before)})?" if before else "", _literal(core), *marks)) if core else _literal(word)
+
+
+def _either(pattern: str, numbers: str) -> str:
+    return f"({pattern}|{numbers})" if numbers else pattern
+
+
+def _limits_of(text: str) -> str:
+    found = find_limits(text)
+    if not found:
+        return _ANY_LIMIT if re.search(r"\d", text) else ""
+    written: Iterator[str] = (part for limit in found for part in _written(limit.kind, limit.low, limit.high))
+    return "|".join(dict.fromkeys(written))
+
+
+def _written(kind: str, low: int | None, high: float | None) -> Iterator[str]:
+    if kind == "year":
+        if low is not None:
+            yield f"since\\( {low}\\)"
+        if high is not None:
+            yield f"until\\( {high:.0f}\\)"
+    elif high is not None:
+        amount = high if kind == "duration" else high / 100
+        yield f"max\\( {_literal(f'{amount:g}')} {'min' if kind == 'duration' else 'usd'}\\)"
+
+
+def _is_han(text: str) -> bool:
+    return "\u3400" <= text <= "\u9fff"
+
+
+def _literal(text: str) -> str:
+    """The text for a grammar: only marks that mean something in one are escaped."""
+    return "".join(one if _PLAIN.fullmatch(one) else "\\" + one if one.isascii() else one for one in text)

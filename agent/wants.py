@@ -1,0 +1,107 @@
+"""What a conversation asks for: a request and the messages that narrow it, until another one begins.
+
+"A funny film", "from the 90s", "with Bill Murray", "something else" ask for one thing in four messages. What was asked before is kept as
+its words and read again with the catalogue of the day, so nothing of it can be out of date.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from scenewise.agent.intents import RECOMMEND
+from scenewise.agent.memory import Memory
+from scenewise.agent.references import refused_titles
+from scenewise.store.types import ItemId
+from scenewise.tools.catalogue.concepts import Reading, constraints_from_text
+from scenewise.tools.toolbox import Toolbox
+
+KEPT, CHARS = 6, 300
+LONGEST = 12  # words of a message that only narrows
+CHANGES = frozenset({"shorter", "longer", "cheaper", "newer", "older", "reject"})
+_ANEW = re.compile(
+    r"\b(?:instead|forget|never ?mind|actually|on second thought|new question|switch|(?:different|another|new) (?:topic|subject)|"
+    r"chang\w+ the subject|something (?:completely|entirely|totally) different)\b|换个话题|算了|另外|改",
+    re.IGNORECASE,
+)
+_SMALL = r"(?:(?:ok|okay|yes|yeah|great|nice|good|thanks|thank you|hm+|well|so|then|please|or|maybe|perhaps|cool|fine)\b[\s,.!]*)*"
+_JOINS = r"and|but|also|plus|or|what about|how about"
+_NARROWS = (
+    r"only|just|no|not|nothing|without|with|from|by|in|for|about|under|over|below|above|at most|at least|up to|max|before|after|since|"
+    r"until|newer|older|shorter|longer|cheaper|more|less|make it|rather|preferably|ideally|something|anything|one|ones|it should|"
+    r"it has to|has to be|must be|should be|starring|directed|written|made|that|which|but|and"
+)
+_GOES_ON = re.compile(
+    rf"^\W*{_SMALL}(?:{_NARROWS}|{_JOINS})\b|^\W*(?:但|不过|还要|也要|再|只要|只看|不要|别|最好|要|有没有更|换|短|新|便宜)", re.IGNORECASE
+)
+_JOINED = re.compile(rf"^\W*{_SMALL}(?:{_JOINS})\b", re.IGNORECASE)
+_SHORT = 5  # words of "and what about books?"
+
+
+def narrows(text: str, intent: str, reading: Reading, named: Sequence[ItemId], asked: Sequence[str], box: Toolbox) -> bool:
+    """Whether a message goes on with what was asked for before instead of asking for something else: it changes the last list, or it is
+    short and begins as what narrows does ("but", "only", "with", "from"). A title or another kind of items begins anew, but for one that is
+    joined on ("and books?")."""
+    if not asked:
+        return False
+    if intent in CHANGES:
+        return True
+    if intent != RECOMMEND or _ANEW.search(text) or not _GOES_ON.search(text) or len(text.split()) > LONGEST:
+        return False
+    is_joined = _JOINED.search(text) is not None
+    kinds = reading.domains_only | reading.domains_added
+    if kinds and not kinds <= kinds_of(asked, box):
+        return (is_joined and len(text.split()) <= _SHORT) or kinds_of(asked, box) == frozenset()
+    return is_joined or not named
+
+
+def kinds_of(asked: Iterable[str], box: Toolbox) -> frozenset[str]:
+    """The kinds of items that some messages name."""
+    readings = [constraints_from_text(text, box.catalogue, box.concepts) for text in asked]
+    return frozenset[str]().union(*(one.domains_only | one.domains_added for one in readings))
+
+
+def joined(asked: Sequence[str], reading: Reading, box: Toolbox) -> Reading:
+    """What the earlier messages and this one say together: the later one wins where both say something of one limit or of the kind of
+    items, wishes add up, and a wish that is now ruled out is none. `said` and `left_out` stay those of this message."""
+    constraints, wishes = reading.constraints, dict[str, Mapping[str, float]](reading.wishes)
+    only, added = reading.domains_only, reading.domains_added
+    for text in reversed(asked):
+        before = constraints_from_text(text, box.catalogue, box.concepts)
+        constraints = replace(before.constraints, ban={}).merge(constraints)  # bans are the memory's, where a change of mind lifts them
+        if not only and not added:
+            only, added = before.domains_only, before.domains_added
+        for name, values in before.wishes.items():
+            kept = {value: weight for value, weight in values.items() if value not in constraints.ban.get(name, ())}
+            wishes[name] = {**kept, **wishes.get(name, {})}
+    wishes = {name: values for name, values in wishes.items() if values}
+    return replace(reading, constraints=constraints, wishes=wishes, domains_only=only, domains_added=added)
+
+
+def wanted_before(asked: Sequence[str], box: Toolbox) -> str:
+    """The words of earlier messages that say what is wanted, without those that set a condition."""
+    parts = []
+    for text in asked:
+        for said in sorted(constraints_from_text(text, box.catalogue, box.concepts).said, key=lambda one: -one.start):
+            text = f"{text[: said.start]} {text[said.end :]}"
+        parts.append(text)
+    return " ".join(" ".join(parts).split())
+
+
+def named_before(asked: Sequence[str], box: Toolbox) -> tuple[ItemId, ...]:
+    """The items that earlier messages name, the latest that names any."""
+    for text in reversed(asked):
+        matches = box.catalogue.find_titles(text)
+        refused, _ = refused_titles(text, matches, Memory(), box)
+        if named := tuple(box.catalogue.items[match.rows[0]].item_id for match in matches):
+            return tuple(item_id for item_id in named if item_id not in refused)
+    return ()
+
+
+def asking(asked: Sequence[str], text: str, intent: str, *, goes_on: bool) -> tuple[str, ...]:
+    """What is asked for after a turn that made a list: the same and this message, or this message alone; a mere change of the list
+    ("shorter") adds no words."""
+    if intent in CHANGES:
+        return tuple(asked)
+    return (*(asked if goes_on else ()), text[:CHARS])[-KEPT:]

@@ -1,0 +1,102 @@
+"""The grammar of plans: what a request bears out can be written, and nothing else."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scenewise.agent.plan_grammar import plan_pattern
+from scenewise.agent.plan_request import PlanRequest
+from scenewise.agent.plan_text import decode
+
+DOMAINS = ("books", "movies", "health & sport")
+
+
+def request(text: str, *before: str, listed: tuple[str, ...] = ()) -> PlanRequest:
+    """A request of these messages."""
+    return PlanRequest(tuple({"role": "user", "content": one} for one in (*before, text)), last_items=listed)
+
+
+def fits(plan: str, asked: PlanRequest, **options: bool) -> bool:
+    """Whether the grammar lets a plan through."""
+    return re.fullmatch(plan_pattern(DOMAINS, asked, **options), plan) is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "plan"),
+    [
+        ("something uplifting about people who overcome the odds", "find( uplifting overcome the odds)"),
+        ("Does Scarface exist, and if so how violent is it?", "facts( Scarface)"),
+        ("anything like Schindler's List, please", "like( Schindler's List)"),
+        ('more like "Se7en"!', "like( Se7en)"),
+        ("who directed Heat? more by them", "graph( director of Heat)"),
+        ("a course on astronomy in less than 5 hours", "find( course on astronomy) max( 300 min)"),
+        ("90s romcoms", "find( romcoms; movies) since( 1990) until( 1999)"),
+        ("a mug for under $12.50", "find( mug) max( 12.5 usd)"),
+        ("not too long, 2h or so, no gore (please)", "not( gore) max( 120 min)"),
+        ("想看《冰血暴》那样的悬疑片", "like( 冰血暴) find( 悬疑)"),
+        ("a tool like Get Off My Lawn!, please", "like( Get Off My Lawn!)"),
+        ("films like ¡Three Amigos!, but new", "like( ¡Three Amigos!)"),
+        ("a suspense/thriller", "find( suspense)"),
+        ("a suspense/thriller", "find( suspense/thriller)"),
+        ("想看汤姆·汉克斯演的", "graph( 汤姆·汉克斯)"),
+        ("I hate westerns", "save( dislike genre westerns)"),
+        ("only sport", "only( health & sport; books)"),
+        ("surprise me", "like()"),
+    ],
+)
+def test_what_the_request_says_can_be_planned(text: str, plan: str) -> None:
+    assert fits(plan, request(text))
+    assert decode(plan) is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "plan"),
+    [
+        ("Does Scarface exist?", "facts( Scare)"),
+        ("Does Scarface exist?", "facts( Scarface II)"),
+        ("who made Reservoir Dogs", "graph( Reverse Reservoir Dogs)"),
+        ("something about dogs and cats", "find( cats dogs)"),
+        ("a course in less than 5 hours", "find( course) max( 50 min)"),
+        ("90s romcoms", "find( romcoms) since( 1980)"),
+        ("romcoms", "find( romcoms) max( 90 min)"),
+        ("romcoms", "find( romcoms; podcasts)"),
+        ("more like the second one", "like( #2)"),
+    ],
+)
+def test_what_it_does_not_say_cannot(text: str, plan: str) -> None:
+    assert not fits(plan, request(text))
+
+
+def test_numbers_are_those_of_the_last_list() -> None:
+    asked = request("more like the second one", listed=("Heat", "Fargo"))
+    assert fits("like( #2)", asked)
+    assert not fits("like( #3)", asked)
+
+
+def test_a_search_may_take_words_of_the_messages_before() -> None:
+    asked = request("and for kids?", "a funny film")
+    assert fits("find( funny film for kids)", asked)
+    assert not fits("facts( funny film)", asked)
+
+
+def test_a_long_message_sets_no_bound_on_the_words() -> None:
+    assert fits("find( anything at all)", request("word " * 100))
+
+
+def test_a_call_can_be_asked_for() -> None:
+    assert fits("none", request("hello"))
+    assert fits("ask(kind)", request("hello"))
+    assert not fits("none", request("hello"), must_call=True)
+    assert not fits("ask(kind)", request("hello"), must_call=True)
+
+
+@given(st.text(max_size=80), st.text(max_size=40), st.booleans())
+def test_any_message_gives_a_grammar_whose_marks_stay_its_own(text: str, before: str, must_call: bool) -> None:
+    pattern = re.compile(plan_pattern(DOMAINS, request(text, before), must_call=must_call))
+    assert pattern.fullmatch("like()")
+    assert not pattern.fullmatch("like() drop()")
+    assert not pattern.fullmatch("find( a\nb)")
