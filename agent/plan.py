@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Literal
 
+from scenewise.agent.gate import SURE, shipped_gate
+from scenewise.agent.ground import names_circumstances_only
 from scenewise.agent.model import ChatModel, PlanAnswer, ToolSchema
 from scenewise.agent.plan_grammar import plan_pattern
 from scenewise.agent.plan_link import link, of_seen
 from scenewise.agent.plan_request import PROMPT
 from scenewise.agent.plan_text import Ask, decode
-from scenewise.agent.policy import complete, limit, needs_no_tools, reads_a_request
+from scenewise.agent.policy import changes_or_shows, complete, limit, needs_no_tools, reads_a_request
 from scenewise.agent.record import Plan, Seen
 from scenewise.agent.settings import Settings
 from scenewise.prompts import load
@@ -27,7 +29,8 @@ SHORT_ARGUMENTS: Mapping[str, tuple[str, ...]] = {
 }
 """The arguments a small model is shown. What it leaves out, the tool's default or the policy fills in; every call still passes the whole
 schema."""
-
+SURER = 0.9
+"""The chance from which on the gate outweighs rules that read a request, and from which on it bears them out."""
 
 Form = Literal["short", "tools", "full"]
 """How a plan is asked for: in the short writing, or as calls of tools with a few of their arguments or all."""
@@ -41,10 +44,34 @@ def plan_form(model: ChatModel | None, settings: Settings) -> Form:
     return "full" if settings.tool_detail == "full" else "tools"
 
 
+def word_instead(seen: Seen, box: Toolbox) -> Literal["", "ask", "outside"]:
+    """What stands in a list's place where the gate is sure of it, surer where rules read a request; nothing for what changes a list or says
+    what the moment is like."""
+    if changes_or_shows(seen, box) or (seen.text and names_circumstances_only(seen, box)):
+        return ""
+    chances = shipped_gate().read(seen.text, box.encoders, has_list=bool(seen.memory.items))
+    if chances is None:
+        return ""
+    ruled = reads_a_request(seen, box)
+    if chances.none >= (SURER if ruled else SURE):
+        return "outside"
+    return "ask" if chances.ask >= SURE and not ruled else ""
+
+
+def asks_for_items(seen: Seen, box: Toolbox) -> bool:
+    """Whether the plan must call a tool: rules read a request, and where they read it out of words, the gate bears them out."""
+    if changes_or_shows(seen, box):
+        return True
+    chances = shipped_gate().read(seen.text, box.encoders, has_list=bool(seen.memory.items))
+    return reads_a_request(seen, box) and (chances is None or chances.call >= SURER)
+
+
 async def make_plan(seen: Seen, box: Toolbox, model: ChatModel | None, *, max_tokens: int, timeout_s: float, form: Form = "tools") -> Plan:
     """Return the turn's calls; with no model, or one that fails, the default plan alone, with the trouble named."""
     if needs_no_tools(seen):
         return Plan()
+    if word := word_instead(seen, box):
+        return Plan(word=word)
     if model is None or not seen.text:
         return Plan(complete(seen, (), box), trouble="" if model else "no LLM")
     prompt = PROMPT if form == "short" else "plan"
@@ -64,7 +91,7 @@ async def make_plan(seen: Seen, box: Toolbox, model: ChatModel | None, *, max_to
 async def _short_plan(seen: Seen, box: Toolbox, model: ChatModel, *, max_tokens: int, timeout_s: float) -> Plan:
     """Ask for a plan in the short writing. A question back, or no tool at all, is a plan only where rules read no request either: the
     grammar leaves it out, and where a server does not keep to that, it does not count."""
-    request, is_request = of_seen(seen, box), reads_a_request(seen, box)
+    request, is_request = of_seen(seen, box), asks_for_items(seen, box)
     pattern = plan_pattern(box.catalogue.domains, request, must_call=is_request)
     answer = await model.complete(request.prompt_messages(), pattern=pattern, max_tokens=max_tokens, timeout_s=timeout_s)
     read = decode(answer.text, request.last_items)

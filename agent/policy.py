@@ -42,16 +42,22 @@ def needs_no_tools(seen: Seen) -> bool:
 
 
 def reads_a_request(seen: Seen, box: Toolbox) -> bool:
-    """Whether rules alone read enough out of a message to make a list of it: an item or a person named, a kind of items, a condition or
-    a wish, a change of the last list, a taste, a moment that is clearly a scene, or nothing but signs (a row of emoji). A model's "ask" or
-    "none" does not stand against that. A scene that is only likely is not enough: an alarm for seven sounds like bedtime too."""
+    """Whether rules alone read enough out of a message to make a list of it: what `changes_or_shows` says, or words that name an item,
+    a person, a kind of items, a condition or a wish. A model's "ask" or "none" does not stand against that. A scene that is only likely
+    is not enough: an alarm for seven sounds like bedtime too."""
     reading = seen.reading
-    named = bool(seen.referred or seen.unknown or seen.correction or seen.request.scene or seen.asked)
-    said = bool(reading.domains_only or reading.domains_added)
+    said = bool(reading.domains_only or reading.domains_added or seen.unknown)
     if seen.mentioned or reading.said or reading.wishes:
         said |= ASKS.search(seen.text) is not None or len(seen.text.split()) <= FEW
+    return said or changes_or_shows(seen, box)
+
+
+def changes_or_shows(seen: Seen, box: Toolbox) -> bool:
+    """Whether a message asks by what it is and not by its words: a change of the last list or of what was asked for, a taste, a scene
+    named or put right, a moment that is clearly a scene, a row of emoji."""
+    named = bool(seen.referred or seen.correction or seen.request.scene or seen.asked)
     scene = seen.context.scene.probability >= CLEAR_SCENE and bool(seen.text) and names_circumstances_only(seen, box)
-    return named or said or seen.intent != RECOMMEND or scene or _is_signs(seen.text)
+    return named or seen.intent != RECOMMEND or scene or _is_signs(seen.text)
 
 
 def _is_signs(text: str) -> bool:

@@ -43,7 +43,7 @@ def narrows(text: str, intent: str, reading: Reading, named: Sequence[ItemId], a
     """Whether a message goes on with what was asked for before instead of asking for something else: it changes the last list, or it is
     short and begins as what narrows does ("but", "only", "with", "from"). A title or another kind of items begins anew, but for one that is
     joined on ("and books?")."""
-    if not asked:
+    if not asked or text in asked:
         return False
     if intent in CHANGES:
         return True

@@ -10,11 +10,11 @@ from dataclasses import replace
 from typing import Any
 
 from scenewise.agent.model import EXTRA_BODY, Call, VllmModel, in_time, usage
-from scenewise.agent.plan import planner_tools
+from scenewise.agent.plan import asks_for_items, planner_tools, word_instead
 from scenewise.agent.plan_grammar import plan_pattern
 from scenewise.agent.plan_neighbours import NeighbourPlanner
 from scenewise.agent.plan_text import Ask, Planned, decode
-from scenewise.agent.policy import needs_no_tools, reads_a_request
+from scenewise.agent.policy import needs_no_tools
 from scenewise.eval.plan_cases import PlanCase
 from scenewise.eval.plan_score import Outcome
 from scenewise.eval.plan_turns import CaseReader, RulesPlanner
@@ -82,7 +82,9 @@ class TurnPlanner:
             return Outcome(readable=False, seconds=time.perf_counter() - begun)
         if needs_no_tools(seen):
             return Outcome(seconds=time.perf_counter() - begun)
-        outcome = self._llm.plan(case, must_call=reads_a_request(seen, self._reader.box))
+        if word := word_instead(seen, self._reader.box):
+            return Outcome(ask=word == "ask", seconds=time.perf_counter() - begun)
+        outcome = self._llm.plan(case, must_call=asks_for_items(seen, self._reader.box))
         if not outcome.ask and outcome.calls:
             outcome = replace(outcome, calls=self._rules.joined(seen, outcome.calls))
         return replace(outcome, seconds=time.perf_counter() - begun)

@@ -92,9 +92,20 @@ class RulesPlanner:
         conditions = {key: value for call in calls if call.name == FILTER for key, value in call.arguments.items()}
         read = {key: value for call in self._conditions(seen) for key, value in call.arguments.items()}
         conditions |= {key: value for key, value in read.items() if key != "without" or not conditions.get("without")}
-        others = [call for call in calls if call.name not in (FILTER, UPDATE)]
+        asked = seen.reading.domains_only | seen.reading.domains_added
+        kind = {"domain": next(iter(asked))} if len(asked) == 1 else {}
+        searches = sum(call.name == "retrieve" for call in calls)
+        others = [
+            replace(call, arguments={**call.arguments, **kind}) if call.name == "retrieve" and searches == 1 else call
+            for call in calls
+            if call.name not in (FILTER, UPDATE)
+        ]
         said = [call for call in calls if call.name == UPDATE and self._may_be_stated(seen, call)]
-        return (*others, *([Call(FILTER, conditions)] if conditions else []), *(said or self._tastes(seen)))
+        return (
+            *others,
+            *([Call(FILTER, conditions)] if conditions else []),
+            *(said or (self._tastes(seen) if seen.intent == "state_taste" else ())),
+        )
 
     def _may_be_stated(self, seen: Seen, call: Call) -> bool:
         """Whether the message may state this taste, known to the catalogue or not; a turn refuses what is neither."""

@@ -67,6 +67,21 @@ def train_language(
         c.out.print(f"adapter in {c.safe(str(result.folder))}")
 
 
+def train_gate(
+    data: Annotated[Path, typer.Option("--data", help="Training pairs of plans, as `scenewise eval plans` makes them.")],
+    out: Annotated[Path | None, typer.Option("--out", help="Where the weights go; default: into the product.")] = None,
+) -> None:
+    """Fit the classifier that tells whether a message asks for items at all: a minute."""
+    from scenewise.agent.gate import FILE, Gate
+    from scenewise.agent.plan_neighbours import read_known
+    from scenewise.tools.retrieval.encoders import default_encoders
+
+    with c.clear_errors(False):
+        known = read_known(data)
+        Gate.train(known, default_encoders(load_settings().encoder)).save(out or FILE)
+        c.out.print(f"fitted on {len(known):,} requests")
+
+
 def _command(arguments: list[str]) -> str:
     """The command without the folders of this machine."""
     return shlex.join(["scenewise", *(Path(one).name if "/" in one else one for one in arguments[1:])])

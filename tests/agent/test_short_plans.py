@@ -143,9 +143,17 @@ def test_a_scripted_plan_is_slower_than_the_deadline() -> None:
         asyncio.run(ScriptedModel(delay_s=1.0).complete([], pattern="", max_tokens=1, timeout_s=0.01))
 
 
-@pytest.mark.parametrize(("message", "free"), [("a funny film", False), ("🎬🍿", False), ("surprise me", False), ("get me one", True)])
+@pytest.mark.parametrize(
+    ("message", "free"), [("a funny film", False), ("🎬🍿", False), ("surprise me", False), ("It should be blue.", True)]
+)
 def test_the_grammar_leaves_no_way_out_of_what_rules_read_as_a_request(small_agent: Agent, message: str, free: bool) -> None:
     _, model = turn(small_agent, message, "like()")
     assert bool(re.fullmatch(model.patterns[-1], "none")) is free
     assert bool(re.fullmatch(model.patterns[-1], "ask(kind)")) is free
     assert re.fullmatch(model.patterns[-1], f"find( {message}; movies) like()")
+
+
+@pytest.mark.parametrize(("message", "intent"), [("get me one", "ask"), ("turn off the lights in the hall", "outside")])
+def test_what_is_surely_no_request_is_answered_without_an_llm(small_agent: Agent, message: str, intent: str) -> None:
+    made, model = turn(small_agent, message, "like()")
+    assert (made.intent, made.items, made.llm_rounds, model.patterns) == (intent, (), 0, [])
