@@ -290,6 +290,8 @@ def join_constraints(
     if intent == "reject":
         joined = joined.merge(Constraints(ban_items=frozenset(referred)))
     refinement, notes = refine(intent, memory, box.catalogue)
+    if joined.domains and refinement.domains:  # of a list of several kinds only those that are asked for
+        refinement = replace(refinement, domains=refinement.domains & joined.domains or joined.domains)
     return joined.merge(refinement), notes
 
 

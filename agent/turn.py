@@ -255,7 +255,7 @@ def remember(memory: Memory, turn: Turn, seen: Seen) -> Memory:
     kept = {name: tuple(sorted({*before.get(name, ()), *ban.get(name, ())})) for name in {*before, *ban}}
     has_list = bool(turn.items) and turn.intent != "explain"
     ids = tuple(item.item_id for item in turn.items)
-    asks = turn.intent not in NO_LIST and turn.intent != "state_taste" and seen.correction is None
+    asks = turn.intent not in NO_LIST and seen.correction is None and (turn.intent != "state_taste" or bool(seen.mentioned))
     return Memory(
         turn_id=turn.turn_id if has_list else memory.turn_id,
         items=ids if has_list else memory.items,

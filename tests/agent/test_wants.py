@@ -88,3 +88,18 @@ def test_what_is_like_a_title_stays_so(agent: Agent) -> None:
     first, then = talk(agent, "something like Alien", "but nothing before 1990")
     assert any("Alien" in item.reason for item in first.items)
     assert any("Alien" in item.reason for item in then.items)
+
+
+def test_a_taste_that_names_an_item_is_a_request_too(agent: Agent) -> None:
+    _, then, last = talk(agent, "only albums please", "I loved Alien, what next?", "something shorter")
+    assert kinds(then) != {"music"}
+    assert "movies" in kinds(last)
+
+
+def test_a_taste_after_somebody_elses_is_kept(agent: Agent) -> None:
+    with agent:
+        turn = agent.turn("my sister loves horror but I hate comedies", "ann")
+        profile = agent.store.profiles.get("ann")  # type: ignore[arg-type]
+    assert turn.intent == "state_taste"
+    assert {taste.value.casefold() for taste in profile.dislikes} == {"comedy"}
+    assert not profile.likes
