@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
+from scenewise.agent import copywriting
 from scenewise.agent.intents import IntentReader
 from scenewise.agent.model import ChatModel, connect
 from scenewise.agent.record import Request, Turn
@@ -199,6 +200,10 @@ class Agent:
             if not isinstance(part, Step | Turn):
                 return
             yield part
+
+    write_copy = copywriting.write_copy
+    awrite_copy = copywriting.awrite_copy
+    iter_copy = copywriting.iter_copy
 
     def tell(self, user_id: str, item_id: str, kind: str, value: float | None = None, *, moment: Moment | None = None) -> None:
         """Record that a user did something with an item; it counts in the next turn. Raises NotFound for an unknown item.

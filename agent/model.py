@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from langchain_core.messages import AIMessage
 
 EXTRA_BODY: Mapping[str, Any] = MappingProxyType({"chat_template_kwargs": {"enable_thinking": False}})
-MAX_PLAN, MAX_TEXT = 20_000, 400  # characters that are read of a plan and of a text; a server may send any number
+MAX_PLAN, MAX_TEXT = 20_000, 1_000  # characters that are read of a plan and of a text; a server may send any number
 ToolSchema = dict[str, Any]
 """A tool in OpenAI's form."""
 
@@ -62,6 +62,7 @@ class Written:
     text: str
     completion_tokens: int = 0
     error: str = ""
+    prompt_tokens: int = 0
 
 
 class ChatModel(Protocol):
@@ -148,7 +149,8 @@ class VllmModel:
                 answer = await in_time(client.ainvoke(list(prompt.messages), extra_body=extra), timeout_s, "write")
             except ModelError as error:
                 return Written("", error=error.reason)
-            return Written(str(answer.content)[:MAX_TEXT].strip(), usage(answer)[1])
+            prompt_tokens, completion_tokens = usage(answer)
+            return Written(str(answer.content)[:MAX_TEXT].strip(), completion_tokens, prompt_tokens=prompt_tokens)
 
         return tuple(await asyncio.gather(*(one(prompt) for prompt in prompts)))
 

@@ -52,6 +52,8 @@ class Settings(BaseSettings):
     """How much of the tools' schemas the LLM sees; "full" suits models of some billion parameters."""
     writing: Literal["guided", "free"] = "guided"
     """How copy is written: within a pattern of what the evidence bears out, or freely and then checked; "free" suits larger models."""
+    style: Path | None = None
+    """The style.toml that written copy (`Agent.write_copy`, `scenewise copy`) is held to besides the product's own."""
     encoder: str | None = None
     """A sentence-transformers model (folder or name) for English text; None is the MiniLM that ships as a package."""
     seed: int = 0

@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ("agent", "eval", "prompts", "service", "store", "tools")
 MODULES = sorted([*(path for room in ROOMS for path in (ROOT / room).rglob("*.py")), *(ROOT / "src" / "scenewise").glob("*.py")])
 PUBLIC = {
-    *("Agent", "Turn", "TurnItem", "Step", "Settings", "ScriptedModel", "Store"),
+    *("Agent", "Turn", "TurnItem", "Step", "Settings", "ScriptedModel", "Store", "Copy", "Segment"),
     *("Moment", "Place", "Item", "ItemId", "UserId", "Event", "Edge", "Profile", "Taste"),
     *("ScenewiseError", "InputError", "NotAllowed", "NotFound", "Busy", "ToolError", "RetryTool", "ToolFailed", "ModelError", "StoreError"),
     *("Stop", "StepLimit", "TimeLimit", "BudgetLimit"),

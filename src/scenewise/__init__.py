@@ -27,6 +27,8 @@ from scenewise.store.types import Edge, Event, Item, ItemId, Moment, Place, Prof
 
 if TYPE_CHECKING:
     from scenewise.agent.agent import Agent, Step
+    from scenewise.agent.audience import Segment
+    from scenewise.agent.copywriting import Copy
     from scenewise.agent.record import Turn, TurnItem
     from scenewise.agent.scripted import ScriptedModel
     from scenewise.agent.settings import Settings
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
 _LATER = {
     "Agent": "scenewise.agent.agent",
     "Step": "scenewise.agent.agent",
+    "Copy": "scenewise.agent.copywriting",
+    "Segment": "scenewise.agent.audience",
     "Turn": "scenewise.agent.record",
     "TurnItem": "scenewise.agent.record",
     "ScriptedModel": "scenewise.agent.scripted",
@@ -46,6 +50,7 @@ __all__ = [
     "Agent",
     "BudgetLimit",
     "Busy",
+    "Copy",
     "Edge",
     "Event",
     "InputError",
@@ -60,6 +65,7 @@ __all__ = [
     "RetryTool",
     "ScenewiseError",
     "ScriptedModel",
+    "Segment",
     "Settings",
     "Step",
     "StepLimit",

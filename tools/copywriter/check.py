@@ -62,13 +62,14 @@ def check_copy(
     *,
     user_titles: Sequence[str] = (),
     scene: str | None = None,
+    max_chars: int = MAX_CHARS,
 ) -> Verdict:
-    """Check one text of at most 160 characters about one item.
+    """Check one text of at most `max_chars` characters about one item.
 
     `user_titles` are titles that the user knows: one that stands in the text must be inside a stretch that a row supports. `scene` is the
     recognised scene, which may be named even without a row. Refusals name the kind of problem and the words.
     """
-    problems = list(_surface(text, item, rows))
+    problems = list(_surface(text, item, rows, max_chars))
     shown = normalise(text)
     tokens = tokenize(shown)
     if problems or not tokens:
@@ -82,10 +83,10 @@ def check_copy(
     return Verdict(claims, tuple(problems))
 
 
-def _surface(text: str, item: Item, rows: Sequence[EvidenceRow]) -> Iterator[str]:
+def _surface(text: str, item: Item, rows: Sequence[EvidenceRow], max_chars: int) -> Iterator[str]:
     """Look at characters before words."""
-    if len(text) > MAX_CHARS:
-        yield f"longer than {MAX_CHARS} characters"
+    if len(text) > max_chars:
+        yield f"longer than {max_chars} characters"
     if clean(text) != text.strip() or any(unicodedata.category(char) in {"Cc", "Cf", "Co", "Cs", "Cn"} for char in text):
         yield "control or invisible characters"
     if not is_plain(text):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from scenewise.store.types import Item
 from scenewise.tools.candidates import Candidate
-from scenewise.tools.copywriter.nouns import duration_words, noun_of, scene_words
+from scenewise.tools.copywriter.nouns import duration_words, noun_of, price_words, scene_words
 from scenewise.tools.graph.paths import GraphPath
 
 MAX_ROWS = 12
@@ -25,7 +25,7 @@ PEOPLE = frozenset(
 """Sources of candidates that speak of what other people did."""
 
 _FIRST = ("creator", "year", "genre", "mood", "topic")
-_OWN = frozenset({"title", "domain", "duration", "text", "path", "scene", "history", "asked", "people", "fit"})
+_OWN = frozenset({"title", "domain", "duration", "price", "text", "path", "scene", "history", "asked", "taste", "people", "fit"})
 """Rows that no attribute may pass for."""
 
 _SACRIFICE = ("text.2", "other", "people", "topic", "text.1", "mood", "duration", "history")
@@ -47,7 +47,7 @@ _SENTENCE = re.compile(r"(?<=[.!?])(?<!\b[A-Z]\.)(?<!\b(?:Mr|Ms|Dr|St|Jr|Sr|vs|N
 @dataclass(frozen=True, slots=True)
 class EvidenceRow:
     """One statement. `row_id` is unique within an item ("year", "text.1"); `text` as shown to people and models; `field` is the
-    attribute or part it speaks of; `source` who says so ("catalogue", "graph", "scene", "history", "request",
+    attribute or part it speaks of; `source` who says so ("catalogue", "graph", "scene", "history", "profile", "request",
     "people"); `values` its parts that may be said on their own (empty: only the whole `text`)."""
 
     row_id: str
@@ -66,12 +66,14 @@ def evidence_for(
     reasons: Sequence[Candidate] = (),
     history: Sequence[str] = (),
     asked: Sequence[str] = (),
+    tastes: Sequence[str] = (),
 ) -> tuple[EvidenceRow, ...]:
     """List what may be said of the item, at most twelve rows, always in the same order.
 
     `fits` says why the item suits the scene ("uplifting", "under an hour"); `reasons` are candidates of this item, of whose clauses
     those of collaborative sources become the row "people"; `history` are titles that the user liked, the best first; `asked` says what of
-    the request the item answers ("the jazz you asked for", "within your 25 minutes"). Sentences of the item's text that hold markup,
+    the request the item answers ("the jazz you asked for", "within your 25 minutes"); `tastes` what of it the reader has said to like
+    ("jazz, which you like"). Sentences of the item's text that hold markup,
     addresses or orders to a reader are left out.
     """
     rows = [
@@ -80,7 +82,8 @@ def evidence_for(
         *_path(path),
         *_scene(scene, fits),
         *_history(history),
-        *_asked(asked),
+        *_clauses("asked", "request", asked),
+        *_clauses("taste", "profile", tastes),
         *_people(item, reasons),
     ]
     for row_id in _SACRIFICE:
@@ -119,6 +122,8 @@ def _facts(item: Item) -> Iterator[EvidenceRow]:
             yield from _attribute(name, known[name])
     if length := duration_words(item.duration_min):
         yield EvidenceRow("duration", length, "duration", "catalogue", (length,))
+    if price := price_words(item.price_cents, item.currency):
+        yield EvidenceRow("price", price, "price", "catalogue", (price,))
 
 
 def _attribute(name: str, values: Sequence[str]) -> Iterator[EvidenceRow]:
@@ -158,10 +163,10 @@ def _history(titles: Sequence[str]) -> Iterator[EvidenceRow]:
         yield EvidenceRow("history", f"you liked {', '.join(kept)}", "history", "history", tuple(f"you liked {title}" for title in kept))
 
 
-def _asked(clauses: Sequence[str]) -> Iterator[EvidenceRow]:
+def _clauses(name: str, source: str, clauses: Sequence[str]) -> Iterator[EvidenceRow]:
     kept = tuple(clause for clause in map(clean, clauses) if clause and len(clause) <= MAX_VALUE_CHARS and is_plain(clause))[:MAX_VALUES]
     if kept:
-        yield EvidenceRow("asked", ", ".join(kept), "asked", "request", kept)
+        yield EvidenceRow(name, ", ".join(kept), name, source, kept)
 
 
 def _people(item: Item, reasons: Sequence[Candidate]) -> Iterator[EvidenceRow]:

@@ -15,7 +15,7 @@ from scenewise.tools.copywriter.spans import CLOSE_TO, close_to
 from scenewise.tools.copywriter.template import LONG_MIN, TIMED, scene_clauses
 from scenewise.tools.graph.sentences import spoken
 
-PERSONAL = ("asked", "why", "scene", "people")
+PERSONAL = ("asked", "taste", "why", "scene", "people")
 PERSONAL_SHARE = 0.6
 """Of texts that begin with what makes them personal, where there is such a thing."""
 MAX_QUOTE = 100
@@ -24,8 +24,8 @@ MAX_FACT = 110
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """`kind` is asked, why, liked, scene, people, thing, genre, mood, maker, topic, level, cuisine, diet, equipment or quote; `text` as
-    the writer is given it; `values` its parts."""
+    """`kind` is asked, taste, why, liked, scene, people, thing, genre, mood, maker, topic, level, cuisine, diet, equipment or quote; `text`
+    as the writer is given it; `values` its parts."""
 
     kind: str
     text: str
@@ -69,6 +69,8 @@ def _facts(item: Item, rows: Mapping[str, EvidenceRow]) -> Iterator[Fact]:
         yield Fact("topic", f"about {', '.join(topics)}", topics)
     if "asked" in rows:
         yield Fact("asked", rows["asked"].values[0], rows["asked"].values[:1])
+    if "taste" in rows:
+        yield Fact("taste", rows["taste"].values[0], rows["taste"].values)
     if "path" in rows:
         yield Fact("why", rows["path"].values[0], rows["path"].values)
     if "history" in rows:

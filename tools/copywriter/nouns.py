@@ -36,6 +36,7 @@ ADJECTIVES: Mapping[str, str] = MappingProxyType({"animation": "animated", "roma
 
 ANYTHING = Noun(("item",), ("内容",), "一个")
 
+_SIGNS: Mapping[str, str] = MappingProxyType({"USD": "$", "EUR": "€", "GBP": "£"})
 _VOWEL_NAMES = frozenset("aefhilmnorsx")
 _SOUNDS_LIKE_YOU = re.compile(r"^(u[bcfhjkqrstn][aeiou]|uni|eu|ewe|one\b|once\b)", re.IGNORECASE)
 _SILENT_H = re.compile(r"^(hour|honest|honou?r|heir)", re.IGNORECASE)
@@ -74,6 +75,19 @@ def duration_words(minutes: float | None) -> str | None:
         return None
     whole = round(minutes)
     return f"{whole} minute" if whole == 1 else f"{whole} minutes"
+
+
+def price_words(cents: int | None, currency: str | None) -> str | None:
+    """Say a price in full ("$1,299.00", "45.50 CHF"); None where it or its currency is missing, so that no number stands alone.
+
+    >>> price_words(129900, "USD"), price_words(4550, "CHF"), price_words(500, None), price_words(0, "EUR")
+    ('$1,299.00', '45.50 CHF', None, None)
+    """
+    unit = (currency or "").strip().upper()
+    if cents is None or not 0 < cents < 10**12 or not re.fullmatch(r"[A-Z]{3}", unit):
+        return None
+    amount = f"{cents / 100:,.2f}"
+    return f"{_SIGNS[unit]}{amount}" if unit in _SIGNS else f"{amount} {unit}"
 
 
 def scene_words(scene: str) -> str:

@@ -37,6 +37,8 @@ _AFTER: Mapping[str, frozenset[Cue]] = MappingProxyType(
         "path": frozenset({None}),
         "history": frozenset({None}),
         "asked": frozenset({None}),
+        "taste": frozenset({None}),
+        "price": frozenset({None, "at", "for"}),
         "people": frozenset({None}),
         "text": frozenset({None, "about"}),
     }
@@ -170,7 +172,7 @@ def _sayable(row: EvidenceRow) -> Iterator[str]:
     elif row.field == "people":
         yield from (f"{value.removesuffix(' it')} this" for value in values if value.endswith(" it"))
         yield from (close_to(value) for value in values)
-    elif row.field in {"history", "asked"}:
+    elif row.field in {"history", "asked", "taste", "price"}:
         return
     elif row.field not in {"title", "domain"}:
         if row.field not in MAKERS | CAST:

@@ -16,6 +16,7 @@ from scenewise.store.types import Item
 from scenewise.tools.copywriter.check import MAX_CHARS, Claim, check_copy
 from scenewise.tools.copywriter.evidence import EvidenceRow
 from scenewise.tools.copywriter.nouns import TOLD, article, noun_of
+from scenewise.tools.copywriter.spans import MAKERS
 from scenewise.tools.copywriter.template_zh import sentences_zh
 from scenewise.tools.graph.sentences import spoken
 
@@ -95,8 +96,9 @@ def template_copy(item: Item, rows: Sequence[EvidenceRow], seed: int = 0, *, loc
 
 
 @dataclass(frozen=True, slots=True)
-class _Parts:
-    """Parts of an English sentence; empty where there is no evidence. Each brings its own leading blank."""
+class Parts:
+    """Parts of an English sentence; empty where there is no evidence. Those after `plain_thing` bring their own leading blank, `liked`,
+    `taste` and `price` do not."""
 
     title: str
     thing: str
@@ -108,13 +110,16 @@ class _Parts:
     because: str
     people: str
     text: str
+    liked: str
+    taste: str
+    price: str
 
 
 def _sentences(item: Item, rows: Mapping[str, EvidenceRow], rng: random.Random) -> Iterator[str]:
     """Yield sentences from the most telling to one that always holds."""
-    parts = _parts(item, rows, rng)
+    parts = parts_of(item, rows, rng)
     said = f"{parts.title}: {parts.thing}" if parts.title else ""
-    head = _capital(parts.thing)
+    head = capital(parts.thing)
     tiers: tuple[list[tuple[str, ...]], ...] = (
         [
             (head, parts.maker, parts.scene, parts.why),
@@ -130,17 +135,18 @@ def _sentences(item: Item, rows: Mapping[str, EvidenceRow], rng: random.Random) 
     for tier in tiers:
         for pattern in rng.sample(tier, len(tier)):
             if all(pattern):
-                yield _end("".join(pattern))
-    yield _end(head)
-    yield _end(f"{_capital(parts.plain_thing)} picked for you")
+                yield ended("".join(pattern))
+    yield ended(head)
+    yield ended(f"{capital(parts.plain_thing)} picked for you")
 
 
-def _parts(item: Item, rows: Mapping[str, EvidenceRow], rng: random.Random) -> _Parts:
+def parts_of(item: Item, rows: Mapping[str, EvidenceRow], rng: random.Random) -> Parts:
+    """Cut rows, by id, into what sentences are made of, with chance where there is a choice."""
     noun = noun_of(item.domain).words[0]
     path = rows["path"].values if "path" in rows else ()
     topics = _values(rows, "topic")
-    makers = _values(rows, "creator")
-    return _Parts(
+    makers, tastes = _values(rows, "creator"), _values(rows, "taste")
+    return Parts(
         title=next(iter(_values(rows, "title")), ""),
         thing=_thing(item, rows, rng),
         plain_thing=f"{article(noun)} {noun}",
@@ -151,6 +157,9 @@ def _parts(item: Item, rows: Mapping[str, EvidenceRow], rng: random.Random) -> _
         because=because_clause(path[0]) if path else "",
         people=f": {rows['people'].text}" if "people" in rows else "",
         text=f". {rows['text.1'].text}" if "text.1" in rows else "",
+        liked=next(iter(_values(rows, "history")), ""),
+        taste=rng.choice(tastes) if tastes else "",
+        price=next(iter(_values(rows, "price")), ""),
     )
 
 
@@ -197,6 +206,22 @@ def asked_clause(name: str, value: str, domain: str) -> str:
     return f"{'about ' if name == 'topic' else ''}{value}, as you asked"
 
 
+def taste_clause(name: str, value: str, domain: str, *, locale: str = "en") -> str:
+    """Say that an item has a value that the reader likes.
+
+    >>> taste_clause("genre", "Comedy", "movies"), taste_clause("creator", "Joel Coen", "movies"), taste_clause("mood", "calm", "music")
+    ('the comedy you like', 'by Joel Coen, whom you like', 'calm, which you like')
+    """
+    if locale == "zh":
+        return f"{'出自' if name in MAKERS else '关于' if name == 'topic' else '有'}你喜欢的{value}"
+    value = spoken(value)
+    if name in MAKERS:
+        return f"by {value}, whom you like"
+    if name == "genre" and stands_alone(value, domain):
+        return f"the {value} you like"
+    return f"{'about ' if name == 'topic' else ''}{value}, which you like"
+
+
 def _scene(rows: Mapping[str, EvidenceRow], rng: random.Random) -> str:
     if "scene" not in rows:
         return ""
@@ -230,9 +255,11 @@ def _joined(names: Sequence[str]) -> str:
     return " and ".join(names)
 
 
-def _capital(text: str) -> str:
+def capital(text: str) -> str:
+    """Begin with a capital."""
     return text[:1].upper() + text[1:]
 
 
-def _end(text: str) -> str:
+def ended(text: str) -> str:
+    """End as a sentence ends."""
     return text if text.endswith((".", "!", "?", "…")) else f"{text}."
