@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from scenewise.service import console as c
+from scenewise.service.copy_cli import app as copy_app
 from scenewise.service.graph_build_cli import app as graph_build_app
 from scenewise.service.graph_cli import app as graph_app
 from scenewise.service.item_cli import app as item_app
@@ -29,7 +30,7 @@ app.add_typer(graph_app, name="graph")
 app.add_typer(item_app, name="item")
 app.add_typer(user_app, name="user")
 app.add_typer(train_app, name="train")
-for command in (*show_app.registered_commands, *places_app.registered_commands):
+for command in (*copy_app.registered_commands, *show_app.registered_commands, *places_app.registered_commands):
     app.registered_commands.append(command)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]

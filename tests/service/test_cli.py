@@ -41,7 +41,7 @@ def test_these_are_the_commands() -> None:
         *("user like", "user dislike", "user remove"),
         *("train planner", "train writer", "train extractor", "train language"),
         *("item", "item put", "item delete", "item show"),
-        *("", "demo", "ingest", "chat", "recommend", "train", "reindex", "doctor", "items", "scenes", "turns", "places"),
+        *("", "demo", "ingest", "chat", "recommend", "train", "reindex", "doctor", "items", "scenes", "turns", "places", "copy"),
         *("llm", "llm fetch", "llm start", "llm stop", "llm status", "llm probe"),
     }
 
