@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import queue
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncGenerator, Iterable, Iterator
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from scenewise.agent.audience import Audience, readers_of
 from scenewise.agent.compose import TRAINED
 from scenewise.agent.item_copy import Copy, Form, ItemWriter, Wanted, asks_model
-from scenewise.store.errors import NotFound
+from scenewise.store.errors import NotFound, StoreError
 from scenewise.store.types import Item, ItemId
 from scenewise.tools.copywriter.channels import Channel, Locale, Tone
 from scenewise.tools.copywriter.style import load_style
@@ -69,6 +69,8 @@ def iter_copy(agent: Agent, items: Iterable[Item | str], wanted: Wanted, *, at_o
 
     Raises as `write_copy` does, and ModelError once the LLM cannot be reached: what was yielded stands, the rest can be asked for again.
     """
+    if agent._loop.is_closed():
+        raise StoreError("this agent is closed: open another one")
     arrived: queue.Queue[tuple[Copy, ...] | None] = queue.Queue()
 
     async def pump() -> None:
@@ -100,7 +102,7 @@ async def _written(agent: Agent, items: Iterable[Item | str], wanted: Wanted) ->
 
 async def _each(
     agent: Agent, items: Iterable[Item | str], wanted: Wanted, *, at_once: int, insist: bool = False
-) -> AsyncIterator[tuple[Copy, ...]]:
+) -> AsyncGenerator[tuple[Copy, ...], None]:
     """The texts of each item, in the order in which they are done."""
     around = await asyncio.to_thread(agent._surroundings)
     box, model, settings = around.box, around.model, around.settings

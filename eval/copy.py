@@ -121,8 +121,8 @@ def _report(items: Sequence[TurnItem], drafts: Sequence[Draft], seconds: Sequenc
         "refused_because": dict(why.most_common(8)),
         "lists_agree": round(agree / max(len(drafts), 1), 4),
         "personal": round(sum(any(PERSONAL & {*rows} for _, rows in item.claims) for item in items) / n, 4),
-        "distinct_1": _distinct(texts, 1),
-        "distinct_2": _distinct(texts, 2),
+        "distinct_1": distinct(texts, 1),
+        "distinct_2": distinct(texts, 2),
         "same_first_three_words": _commonest_start(texts),
         "chars_mean": round(float(np.mean([len(text) for text in texts])), 1) if texts else 0,
         "chars_max": max(map(len, texts), default=0),
@@ -132,7 +132,7 @@ def _report(items: Sequence[TurnItem], drafts: Sequence[Draft], seconds: Sequenc
     }
 
 
-def _distinct(texts: Sequence[str], size: int) -> float:
+def distinct(texts: Sequence[str], size: int) -> float:
     """Different n-grams over all n-grams (Li et al. 2016, A Diversity-Promoting Objective Function)."""
     grams: list[tuple[str, ...]] = []
     for text in texts:

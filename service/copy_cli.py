@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from scenewise.agent.item_copy import Copy, Wanted
 
 app = typer.Typer(no_args_is_help=True)
+MAX_PATH = 200  # characters; what is longer is no file but a list of ids
 EVERY_S = 10.0
 """Seconds between lines of progress where there is no terminal."""
 
@@ -80,7 +81,7 @@ def read_ids(given: str) -> list[str] | None:
     path = Path(given)
     if given == "all":
         return None
-    if not path.is_file():
+    if len(given) > MAX_PATH or not path.is_file():
         if path.suffix in (".csv", ".tsv", ".txt"):
             raise InputError(f"there is no file {path.name}")
         return list(dict.fromkeys(part.strip() for part in given.split(",") if part.strip()))

@@ -88,16 +88,32 @@ def exercises(file: Path) -> Source:
     return Source("Free Exercise DB", "Unlicense", tuple(items), {}, 0.05)
 
 
+def read_blocks(file: Path) -> Iterator[dict[str, str]]:
+    """Products of the Retail Demo Store as plain fields. Its file is plain enough to need no YAML reader: a value may go on over lines
+    that are set in further, and be quoted."""
+    for block in re.split(r"^- id: ", gzip.decompress(file.read_bytes()).decode("utf-8"), flags=re.MULTILINE)[1:]:
+        pairs = re.findall(r"^  (\w+):((?: .*)?(?:\n    .*)*)$", block, flags=re.MULTILINE)
+        yield {"id": block.split("\n")[0].strip()} | {name: _unquoted(" ".join(value.split())) for name, value in pairs}
+
+
+def _unquoted(value: str) -> str:
+    if len(value) > 1 and value[0] == value[-1] == "'":
+        return value[1:-1].replace("''", "'")
+    if len(value) > 1 and value[0] == value[-1] == '"':
+        inner = re.sub(r"\\x([0-9A-F]{2})", lambda found: chr(int(found[1], 16)), value[1:-1])
+        return re.sub(r"\\\s?", "", inner.replace('\\"', '"'))
+    return value
+
+
 def products(file: Path) -> Source:
-    """Retail Demo Store's products, read line by line: its file is plain enough to need no YAML reader."""
+    """Retail Demo Store's products."""
     items = []
-    for block in gzip.decompress(file.read_bytes()).decode("utf-8").split("\n- id: "):
-        fields = dict(re.findall(r"^  (name|style|category): (.+)$", block, flags=re.MULTILINE))
+    for fields in read_blocks(file):
         if {"name", "style"} <= fields.keys() and "'" not in fields["name"]:
-            style = fields["style"].strip("'\"").replace("_", " ")
+            style = fields["style"].replace("_", " ")
             if style.endswith("s") or fields["name"].casefold().split()[-1] != style:
                 continue  # only styles that name the thing: "lighting" is not what one calls a lamp
-            items.append(Item(ItemId(f"product-{block[:36]}"), "products", fields["name"], "", {"genre": (style,)}))
+            items.append(Item(ItemId(f"product-{fields['id']}"), "products", fields["name"], "", {"genre": (style,)}))
     return Source("AWS Retail Demo Store", "MIT-0", tuple(items), {}, 0.03)
 
 

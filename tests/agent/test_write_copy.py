@@ -187,6 +187,7 @@ def test_no_more_items_are_in_flight_than_asked_for(agent: Agent) -> None:
 
 def test_a_list_that_nobody_reads_to_its_end_is_let_go(agent: Agent) -> None:
     freely(agent, model := Counted(["A film."]))
+    model.delay_s = 0.02
     for _ in agent.iter_copy(agent.store.items.ids(), Wanted(), at_once=2):
         break
     asked = len(model.prompts)
