@@ -18,7 +18,9 @@ import typer
 from rich.table import Table
 
 from scenewise.service import console as c
-from scenewise.store.errors import InputError
+from scenewise.store.errors import InputError, NotFound
+from scenewise.store.persons import person_of
+from scenewise.store.types import UserId
 
 if TYPE_CHECKING:
     from scenewise.agent.agent import Agent
@@ -66,6 +68,8 @@ def copy(
         with c.step_bar(short=True) as progress:
             agent = Agent.open(settings=settings, report=progress)
         with agent:
+            if user is not None and not agent.store.users.exists(person_of(agent.store, UserId(user))):
+                raise NotFound("there is no such user in the store: leave --user out for copy that is for nobody in particular")
             ids = agent.store.items.ids() if named is None else named
             if out is None:
                 places = {item_id: place for place, item_id in enumerate(ids)}

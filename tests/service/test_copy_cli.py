@@ -107,6 +107,7 @@ def test_what_is_wrong_is_said_in_one_sentence(read: Read, own_store: Path, tmp_
         (("--segment", tmp_path / "none.toml"), 3),
         (("--style", tmp_path / "style.toml"), 2),
         (("--channel", "poem"), 2),
+        (("--user", "nobody-we-know"), 3),
     ):
         assert read("copy", "--items", "a", "--store", own_store, *options, code=code)["exit_code"] == code
 

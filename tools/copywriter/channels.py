@@ -80,7 +80,9 @@ def template_texts(
 
 
 def extended(judged: Judged, judge: Judge, *, locale: Locale) -> Judged:
-    """The text with further sentences of rows that it does not speak of yet, as long as the judge accepts the whole."""
+    """The text with further sentences of rows that it does not speak of yet, as long as the judge accepts the whole. No other variant
+    may begin with the same sentence and end there."""
+    judge.taken.add(judged.text)
     for row_id, more in _more(judge.rows, locale):
         if any(row_id in claim.row_ids for claim in judged.claims):
             continue
@@ -107,26 +109,25 @@ def _sentences(parts: Parts) -> _Tiers:
     """Push messages, cards and the first sentence of descriptions."""
     thing, said = parts.thing, f"{parts.title}: {parts.thing}" if parts.title else ""
     lead = f"{parts.taste}: " if parts.taste else ""
-    maker = "" if parts.taste.startswith("by ") else parts.maker
+    led = f"{lead}{parts.plain_thing}{'' if parts.taste.startswith('by ') else parts.maker}" if lead else ""  # no word of it twice
     because = f"because {parts.liked}: " if parts.liked else ""
     return (
-        [(thing, parts.maker, parts.scene, parts.why), (lead, thing, maker, parts.scene), (because, parts.title, parts.why)],
-        [(thing, parts.scene, parts.why), (thing, parts.maker, parts.because), (said, parts.why), (lead, parts.plain_thing, maker)],
-        [(thing, parts.why), (lead, thing), (said, parts.scene), (thing, parts.maker, parts.scene), (because, said)],
+        [(thing, parts.maker, parts.scene, parts.why), (led, parts.scene), (because, said)],
+        [(thing, parts.scene, parts.why), (thing, parts.maker, parts.because), (said, parts.why), (led,)],
+        [(thing, parts.why), (lead, thing), (said, parts.scene), (thing, parts.maker, parts.scene), (because, parts.title)],
         [(thing, parts.scene), (thing, parts.maker, parts.text), (said, parts.maker), (thing, parts.topic, parts.maker)],
         [(said, parts.text), (said, ", ", parts.price), (thing, parts.maker), (thing, parts.topic), (said,)],
     )
 
 
 def _finished(text: str, parts: Parts, channel: Channel, tone: Tone) -> Iterator[str]:
-    """The text as the tone opens it, where it can, then without; ended as the channel ends."""
+    """The text as the tone opens it, where it can, then without; ended as the channel ends. A title keeps its own first letter."""
     opening, end = _OPENINGS[tone]
     may_open = text == parts.title if channel in HEADLINES else text.startswith(parts.thing) and ". " not in text and '"' not in text
-    for whole, stop in ((f"{opening}{text}", end), (text, "")) if opening and may_open else ((text, ""),):
-        if channel in HEADLINES:
-            yield whole if whole == text == parts.title else f"{capital(whole)}{stop}"
-        else:
-            yield f"{capital(whole)}{stop}" if stop else ended(capital(whole))
+    if opening and may_open:
+        yield f"{capital(opening)}{text}{end or ('' if channel in HEADLINES else '.')}"
+    whole = text if parts.title and text.startswith(parts.title) else capital(text)
+    yield whole if channel in HEADLINES else ended(whole)
 
 
 def _more(rows: Sequence[EvidenceRow], locale: Locale) -> Iterator[tuple[str, str]]:
