@@ -26,7 +26,7 @@ from scenewise.tools.profile.tool import resolve
 from scenewise.tools.scene.reading import SceneReading
 from scenewise.tools.toolbox import Toolbox
 
-MAX_LIKES = 200
+MAX_LIKES, MAX_ROWS = 200, 16  # of a segment; of an item, where a list's entry has twelve: descriptions tell more
 _NO_CLAUSE = frozenset({"item", "domain"})
 
 
@@ -91,6 +91,7 @@ class Readers:
             fits=preferred_values(item, context, box),
             history=liked_start(path, context, box),
             tastes=list(self._clauses(item, locale)),
+            most=MAX_ROWS,
         )
 
     def _clauses(self, item: Item, locale: str) -> Iterator[str]:

@@ -24,7 +24,7 @@ from scenewise.tools.copywriter.channels import (
     extended,
     write_template,
 )
-from scenewise.tools.copywriter.evidence import EvidenceRow
+from scenewise.tools.copywriter.evidence import EvidenceRow, is_plain
 from scenewise.tools.copywriter.facts import Fact, facts_for, facts_line
 from scenewise.tools.copywriter.pattern import copy_pattern
 from scenewise.tools.copywriter.style import Judge, Judged, Style
@@ -173,7 +173,7 @@ class ItemWriter:
             return WritePrompt(load(self.prompt).messages(facts=facts_line(_within(facts, MAX_CHARS[self.wanted.channel]))))
         if self.form == "guided":
             return WritePrompt(load(self.prompt).messages(facts=facts_line(facts)), self._pattern(item, rows))
-        named = [Fact("title", row.text) for row in rows if row.row_id == "title"]
+        named = [Fact("title", row.text) for row in rows if row.row_id == "title" and is_plain(row.text)]
         priced = [Fact("price", row.text) for row in rows if row.row_id == "price"]
         kind, channel = KINDS[self.wanted.channel][0], self.wanted.channel
         messages = load(self.prompt).messages(

@@ -28,7 +28,7 @@ from scenewise.store.types import Edge, Event, Item, ItemId, Moment, Place, Prof
 if TYPE_CHECKING:
     from scenewise.agent.agent import Agent, Step
     from scenewise.agent.audience import Segment
-    from scenewise.agent.copywriting import Copy
+    from scenewise.agent.item_copy import Copy
     from scenewise.agent.record import Turn, TurnItem
     from scenewise.agent.scripted import ScriptedModel
     from scenewise.agent.settings import Settings
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 _LATER = {
     "Agent": "scenewise.agent.agent",
     "Step": "scenewise.agent.agent",
-    "Copy": "scenewise.agent.copywriting",
+    "Copy": "scenewise.agent.item_copy",
     "Segment": "scenewise.agent.audience",
     "Turn": "scenewise.agent.record",
     "TurnItem": "scenewise.agent.record",

@@ -112,8 +112,15 @@ def _sentences(parts: Parts) -> _Tiers:
     led = f"{lead}{parts.plain_thing}{'' if parts.taste.startswith('by ') else parts.maker}" if lead else ""  # no word of it twice
     because = f"because {parts.liked}: " if parts.liked else ""
     return (
-        [(thing, parts.maker, parts.scene, parts.why), (led, parts.scene), (because, said)],
-        [(thing, parts.scene, parts.why), (thing, parts.maker, parts.because), (said, parts.why), (led,)],
+        [
+            (thing, parts.maker, parts.scene, parts.why),
+            (thing, parts.scene, parts.why),
+            (thing, parts.maker, parts.because),
+            (said, parts.why),
+            (because, parts.title, ", ", thing),
+            (led, parts.scene),
+            (led,),
+        ],
         [(thing, parts.why), (lead, thing), (said, parts.scene), (thing, parts.maker, parts.scene), (because, parts.title)],
         [(thing, parts.scene), (thing, parts.maker, parts.text), (said, parts.maker), (thing, parts.topic, parts.maker)],
         [(said, parts.text), (said, ", ", parts.price), (thing, parts.maker), (thing, parts.topic), (said,)],

@@ -67,8 +67,9 @@ def evidence_for(
     history: Sequence[str] = (),
     asked: Sequence[str] = (),
     tastes: Sequence[str] = (),
+    most: int = MAX_ROWS,
 ) -> tuple[EvidenceRow, ...]:
-    """List what may be said of the item, at most twelve rows, always in the same order.
+    """List what may be said of the item, at most `most` rows, always in the same order.
 
     `fits` says why the item suits the scene ("uplifting", "under an hour"); `reasons` are candidates of this item, of whose clauses
     those of collaborative sources become the row "people"; `history` are titles that the user liked, the best first; `asked` says what of
@@ -87,7 +88,7 @@ def evidence_for(
         *_people(item, reasons),
     ]
     for row_id in _SACRIFICE:
-        if len(rows) <= MAX_ROWS:
+        if len(rows) <= most:
             break
         rows = [row for row in rows if row.row_id != row_id and not (row_id == "other" and _is_other(row))]
     return tuple(rows)

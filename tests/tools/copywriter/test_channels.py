@@ -27,7 +27,7 @@ FARGO = Item(
     "USD",
 )
 PATH = GraphPath(("item:x", "entity:m.1", "item:fargo"), ("directed_by", "directed_by"), "by the same director as Blood Simple", 0.8)
-ROWS = evidence_for(FARGO, path=PATH, scene="date_night", history=("Blood Simple",), tastes=("by Joel Coen, whom you like",))
+ROWS = evidence_for(FARGO, path=PATH, scene="date_night", history=("Blood Simple",), tastes=("by Joel Coen, whom you like",), most=16)
 
 words = st.text(alphabet=string.ascii_letters + string.digits + " ,.:!?'\"&$€<>/()-—éß中文电影。《》\n\u200b\U0001f600", max_size=120)
 items = st.builds(

@@ -77,7 +77,7 @@ def test_a_file_adds_to_the_products_own(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("banned = [", "style.toml is not TOML: .*line 1"),
+        ("terms = []\nbanned = cheap", "style.toml is not TOML: .*line 2"),
         ("baned = []", "no key baned; keys are banned, terms"),
         ('banned = "cheap"', "banned: .*list"),
         ("banned = [1]", r"banned\.0: .*string"),
