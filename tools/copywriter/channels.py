@@ -68,6 +68,7 @@ def template_texts(
         return
     parts = parts_of(item, rows, rng)
     tiers = _headlines(parts, mail=channel == "email_subject") if channel in HEADLINES else _sentences(parts)
+    tiers = (*_pushes(parts), *tiers) if channel == "push" else tiers
     for tier in tiers:
         for pattern in rng.sample(tier, len(tier)):
             if all(pattern):
@@ -105,8 +106,22 @@ def _headlines(parts: Parts, *, mail: bool) -> _Tiers:
     )
 
 
+def _pushes(parts: Parts) -> _Tiers:
+    """Push messages name the item wherever there is room: nothing else stands beside them."""
+    if not parts.title:
+        return ()
+    said = f"{parts.title}: {parts.thing}"
+    because = f"because {parts.liked}: " if parts.liked else ""
+    lead = f"{parts.taste}: " if parts.taste else ""
+    return (
+        [(said, parts.scene, parts.why), (said, parts.why), (because, parts.title, ", ", parts.thing), (lead, parts.title)],
+        [(said, parts.scene), (parts.title, parts.why), (because, parts.title)],
+        [(said, parts.maker), (said, ", ", parts.price), (said,)],
+    )
+
+
 def _sentences(parts: Parts) -> _Tiers:
-    """Push messages, cards and the first sentence of descriptions."""
+    """Cards and the first sentence of descriptions; push messages that have no room for the title."""
     thing, said = parts.thing, f"{parts.title}: {parts.thing}" if parts.title else ""
     lead = f"{parts.taste}: " if parts.taste else ""
     led = f"{lead}{parts.plain_thing}{'' if parts.taste.startswith('by ') else parts.maker}" if lead else ""  # no word of it twice

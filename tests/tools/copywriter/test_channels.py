@@ -91,6 +91,10 @@ def test_a_headline_names_the_item_and_does_not_end_like_a_sentence() -> None:
         assert all("Fargo" in text and not text.endswith(".") for text in texts), texts
 
 
+def test_a_push_message_names_the_item() -> None:
+    assert all("Fargo" in written(FARGO, ROWS, channel="push", seed=seed).text for seed in range(40))
+
+
 def test_subject_lines_say_why_they_come() -> None:
     texts = {written(FARGO, ROWS, channel="email_subject", seed=seed).text for seed in range(40)}
     assert {"Because you liked Blood Simple: Fargo", "For your date night: Fargo"} & texts
