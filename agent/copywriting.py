@@ -124,8 +124,9 @@ async def _each(
                 running.add(asyncio.create_task(one(item)))
             if not running:
                 return
-            done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
+                running.discard(task)
                 yield task.result()
     finally:
         for task in running:
