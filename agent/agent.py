@@ -30,6 +30,7 @@ from scenewise.tools.profile.tastes import Action, change_taste, lock
 from scenewise.tools.profile.tool import resolve
 from scenewise.tools.retrieval.encoders import Encoders, default_encoders
 from scenewise.tools.scene.own import locate, places_of
+from scenewise.tools.scene.pack import SceneDef
 from scenewise.tools.toolbox import Report, Toolbox
 
 T = TypeVar("T")
@@ -252,6 +253,10 @@ class Agent:
             profile = lock(self.store.profiles.get(user), attribute, value, locked=locked)
             self.store.profiles.save(profile)
         return profile
+
+    def scenes(self) -> tuple[SceneDef, ...]:
+        """The scenes that the store's pack has now."""
+        return self._surroundings().box.pack.scenes
 
     def link_user(self, user_id: str, platform: str, platform_user_id: str) -> None:
         """Say that a user is `platform_user_id` on `platform`, which they must have agreed to: what the two did and like then counts

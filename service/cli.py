@@ -15,8 +15,10 @@ from scenewise.service.copy_cli import app as copy_app
 from scenewise.service.graph_build_cli import app as graph_build_app
 from scenewise.service.graph_cli import app as graph_app
 from scenewise.service.item_cli import app as item_app
+from scenewise.service.keys_cli import app as keys_app
 from scenewise.service.llm_cli import app as llm_app
 from scenewise.service.places_cli import app as places_app
+from scenewise.service.serve_cli import app as serve_app
 from scenewise.service.show_cli import app as show_app
 from scenewise.service.train_cli import app as train_app
 from scenewise.service.user_cli import app as user_app
@@ -29,9 +31,10 @@ graph_app.registered_commands += graph_build_app.registered_commands
 app.add_typer(graph_app, name="graph")
 app.add_typer(item_app, name="item")
 app.add_typer(user_app, name="user")
+app.add_typer(keys_app, name="keys")
 app.add_typer(train_app, name="train")
-for command in (*copy_app.registered_commands, *show_app.registered_commands, *places_app.registered_commands):
-    app.registered_commands.append(command)
+for group in (copy_app, show_app, places_app, serve_app):
+    app.registered_commands += group.registered_commands
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 StoreOption = Annotated[Path | None, typer.Option("--store", help="The store's folder; default: the demo store.")]

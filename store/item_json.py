@@ -20,24 +20,28 @@ _Text = Annotated[str, StringConstraints(max_length=1_000_000)]
 _Values = Annotated[list[Annotated[str, StringConstraints(min_length=1, max_length=10_000)]], Field(max_length=1_000)]
 
 
-class _Written(BaseModel):
+class WrittenItem(BaseModel):
     """The fields of `Item`; what is left out is as there."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"item_id": "b-1", "domain": "books", "title": "Emma", "attributes": {"genre": ["novel"]}}]},
+    )
 
     item_id: _Name
     domain: _Name
     title: _Text
     text: _Text = ""
     attributes: dict[_Name, _Values] = {}
-    year: StrictInt | None = None
+    year: Annotated[StrictInt, Field(ge=-9_999, le=9_999)] | None = None
     duration_min: Annotated[FiniteFloat, Field(ge=0)] | None = None
-    price_cents: Annotated[StrictInt, Field(ge=0)] | None = None
+    price_cents: Annotated[StrictInt, Field(ge=0, le=10**15)] | None = None
     currency: _Name | None = None
     available: StrictBool = True
     media: _Values = []
 
     def item(self) -> Item:
+        """The item as the store takes it."""
         given = self.model_dump() | {"item_id": ItemId(self.item_id), "media": tuple(self.media)}
         return Item(**given | {"attributes": MappingProxyType({name: tuple(values) for name, values in self.attributes.items()})})
 
@@ -83,10 +87,10 @@ def _read(place: str, found: object) -> Item:
     if not isinstance(found, dict):
         raise InputError(f"{place} is no JSON object: an item has item_id, domain, title and perhaps more")
     try:
-        return _Written.model_validate(found).item()
+        return WrittenItem.model_validate(found).item()
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-        field, known = ".".join(map(str, first["loc"][:1])), ", ".join(_Written.model_fields)
+        field, known = ".".join(map(str, first["loc"][:1])), ", ".join(WrittenItem.model_fields)
         if first["type"] == "extra_forbidden":
             raise InputError(f"{place}: an item has no such field; it has {known}") from error
         raise InputError(f"{place}: {field}: {first['msg'].casefold()}") from error

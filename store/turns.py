@@ -88,6 +88,13 @@ class Turns:
         with self._database.reading() as connection:
             return list(connection.scalars(query.order_by(conversations.c.started_s, conversations.c.conversation_no)))
 
+    def begun_with(self, prefix: str, *, last: int) -> list[str]:
+        """Return the ids of conversations that begin with `prefix`, the newest first, `last` at most."""
+        within = (conversations.c.conversation_id >= prefix) & (conversations.c.conversation_id < prefix + "\U0010ffff")
+        newest = conversations.c.started_s.desc(), conversations.c.conversation_no.desc()
+        with self._database.reading() as connection:
+            return list(connection.scalars(select(conversations.c.conversation_id).where(within).order_by(*newest).limit(last)))
+
     def owner(self, conversation_id: str) -> UserId | None:
         """Return whose conversation it is: check it before showing one to somebody."""
         query = select(users.c.user_id).join(conversations).where(conversations.c.conversation_id == conversation_id)

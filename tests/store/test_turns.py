@@ -25,6 +25,14 @@ def test_unknown_turns_and_conversations(store: Store) -> None:
     assert store.turns.owner("none") is None
 
 
+def test_conversations_by_how_their_ids_begin(store: Store) -> None:
+    for place, name in enumerate(("c-1-b", "c-1-a", "c-10", "c-2-a", "c-1_", "c-1-\U0001f3ac")):
+        store.turns.save(f"t{place}", name, user_id=ANN, time_s=float(place), record={})
+    assert store.turns.begun_with("c-1-", last=9) == ["c-1-\U0001f3ac", "c-1-a", "c-1-b"]
+    assert store.turns.begun_with("c-1-", last=1) == ["c-1-\U0001f3ac"]
+    assert store.turns.begun_with("d", last=9) == []
+
+
 def test_saving_a_turn_again_replaces_its_record(store: Store) -> None:
     store.turns.save("t", "c", user_id=ANN, time_s=1.0, record={"n": 1})
     store.turns.save("t", "c", user_id=ANN, time_s=1.0, record={"n": 2})

@@ -1,0 +1,128 @@
+"""API keys: a file that holds the SHA-256 of each one, read anew when it changes.
+
+A key is 256 random bits, so its plain hash gives nothing away: there is no dictionary to try, which is what slow hashes are against.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import hmac
+import json
+import os
+import secrets
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+from scenewise.store.errors import InputError, NotFound, StoreError
+
+Scope = Literal["chat", "copy", "write", "admin"]
+SCOPES: tuple[Scope, ...] = get_args(Scope)
+_NO_DIGEST = "0" * 64
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What is kept of a key. `digest` is the key's SHA-256 in hex; with `user_id` it acts for that user only; times are unix seconds."""
+
+    key_id: str
+    name: str
+    digest: str
+    scopes: tuple[Scope, ...]
+    user_id: str | None
+    created_s: float
+    expires_s: float | None
+
+
+class KeyFile:
+    """The keys of a server. All methods may be called from any thread, and several processes may change the file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._reading = threading.Lock()
+        self._known: tuple[tuple[int, int], dict[str, Key]] | None = None
+
+    def all(self) -> tuple[Key, ...]:
+        """The keys, oldest first; none where there is no file. Raises StoreError where the file is not one of keys."""
+        return tuple(self._keys().values())
+
+    def find(self, token: str, now_s: float) -> Key | None:
+        """The key that `token` is, or None where it is unknown or expired."""
+        mark, _, rest = token.partition("-")
+        key = self._keys().get(rest.partition("-")[0]) if mark == "sw" else None
+        same = hmac.compare_digest(digest_of(token), key.digest if key is not None else _NO_DIGEST)
+        return key if key is not None and same and (key.expires_s is None or now_s < key.expires_s) else None
+
+    def add(self, name: str, scopes: Sequence[str], *, user_id: str | None, expires_s: float | None, now_s: float) -> tuple[Key, str]:
+        """Make a key; return it and the token, which is kept nowhere. Raises InputError for scopes that there are not."""
+        wanted = tuple(scope for scope in SCOPES if scope in scopes)
+        if not wanted or set(scopes) - set(wanted):
+            raise InputError(f"a key has scopes, each one of {', '.join(SCOPES)}")
+        if user_id is not None and "admin" in wanted:
+            raise InputError("a key that is bound to a user cannot have the scope admin")
+        if user_id is not None and not user_id.strip():
+            raise InputError("a user id cannot be empty")
+        key_id = secrets.token_hex(4)
+        token = f"sw-{key_id}-{secrets.token_urlsafe(32)}"
+        key = Key(key_id, name, digest_of(token), wanted, user_id, now_s, expires_s)
+        with self._changing():
+            self._write([*self._read().values(), key])
+        return key, token
+
+    def remove(self, key_id: str) -> None:
+        """Take a key away; a running server refuses it from its next request on. Raises NotFound."""
+        with self._changing():
+            keys = self._read()
+            if keys.pop(key_id, None) is None:
+                raise NotFound("there is no key with this id; `scenewise keys list` shows them")
+            self._write(list(keys.values()))
+
+    def _keys(self) -> dict[str, Key]:
+        with self._reading:
+            try:
+                state = self.path.stat()
+            except FileNotFoundError:
+                return {}
+            stamp = (state.st_mtime_ns, state.st_ino)
+            if self._known is None or self._known[0] != stamp:
+                self._known = stamp, self._read()
+            return self._known[1]
+
+    def _read(self) -> dict[str, Key]:
+        try:
+            rows = json.loads(self.path.read_text(encoding="utf-8"))["keys"]
+            keys = [Key(**row | {"scopes": tuple(row["scopes"])}) for row in rows]
+        except FileNotFoundError:
+            return {}
+        except (ValueError, KeyError, TypeError) as error:
+            raise StoreError(f"{self.path.name} is no file of keys; make them with `scenewise keys add`") from error
+        return {key.key_id: key for key in keys}
+
+    def _write(self, keys: Sequence[Key]) -> None:
+        part = self.path.with_name(self.path.name + ".part")
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+            json.dump({"keys": [asdict(key) for key in keys]}, file, indent=1)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(self.path)
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        """One process changes the file at a time."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with open(self.path.with_name(self.path.name + ".lock"), "w", opener=_private) as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+
+def digest_of(token: str) -> str:
+    """The SHA-256 of a token, in hex."""
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)

@@ -1,0 +1,91 @@
+"""Health, lists for programs, scenes, records of turns, and feedback."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+
+from scenewise.agent.agent import Agent
+from scenewise.service.api.access import Asking, acting_user
+from scenewise.service.api.limits import Gate
+from scenewise.service.api.metrics import Metrics
+from scenewise.service.api.schemas import Done, EventIn, RecommendIn, SceneOut, ScenesOut, StateOut, TurnOut, turn_out
+from scenewise.service.api.stream import unless_gone
+from scenewise.store.errors import InputError, NotFound
+from scenewise.store.persons import person_of
+from scenewise.store.types import UserId
+
+TurnId = Annotated[str, Path(min_length=1, max_length=512)]
+
+
+def state_routes(agent: Agent, metrics: Metrics) -> APIRouter:
+    """Whether the server lives, whether it is ready, and its counters."""
+    router = APIRouter(tags=["state"])
+
+    @router.get("/health")
+    async def health() -> StateOut:
+        """Say that the process answers; it touches neither store nor LLM."""
+        return StateOut(status="ok")
+
+    @router.get("/ready")
+    def ready() -> StateOut:
+        """Say that the store can be read and turns be answered; an LLM that is down only degrades them."""
+        return StateOut(status="ready", items=agent.store.items.count(), llm=agent.model.name if agent.model else None)
+
+    @router.get("/metrics", response_class=PlainTextResponse)
+    async def counters(caller: Asking) -> PlainTextResponse:
+        """Give the counters in Prometheus' text format."""
+        return PlainTextResponse(metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    return router
+
+
+def recommend_routes(agent: Agent, gate: Gate, metrics: Metrics) -> APIRouter:
+    """Lists for programs, and what goes with them."""
+    router = APIRouter(prefix="/v1", tags=["recommend"])
+
+    @router.post("/recommend")
+    async def recommend(body: RecommendIn, request: Request, caller: Asking) -> TurnOut:
+        """Give one list: no conversation, and no LLM unless asked for."""
+        user = await run_in_threadpool(acting_user, agent, caller, body.user_id)
+        with await gate.enter():
+            moment = body.moment.moment()
+            work = agent.arecommend(user, text=body.text, scene=body.scene, moment=moment, k=body.k, use_llm=body.use_llm)
+            turn = await unless_gone(request, work)
+        metrics.saw_turn(turn)
+        return turn_out(turn.to_record())
+
+    @router.get("/scenes")
+    def scenes(caller: Asking) -> ScenesOut:
+        """List the scenes that this store knows."""
+        told = [
+            SceneOut(name=one.name, description=one.description, examples=list(one.examples), domains=dict(one.domains))
+            for one in agent.scenes()
+        ]
+        return ScenesOut(scenes=told)
+
+    @router.get("/turns/{turn_id}")
+    def show_turn(turn_id: TurnId, caller: Asking) -> TurnOut:
+        """Show the record of a turn to the user whose it is, and to keys with the scope admin; for others it is not there."""
+        record = agent.store.turns.get(turn_id)
+        user = acting_user(agent, caller, None)
+        owner = record["user_id"]
+        mine = owner is None or (user is not None and person_of(agent.store, UserId(owner)) == person_of(agent.store, UserId(user)))
+        if not mine and "admin" not in caller.scopes:
+            raise NotFound("no turn of the store has this id")
+        return turn_out(record)
+
+    @router.post("/events")
+    def tell(body: EventIn, caller: Asking) -> Done:
+        """Record that a user did something with an item; it counts in their next turn."""
+        user = acting_user(agent, caller, body.user_id)
+        if user is None:
+            raise InputError("say whose event it is: user_id")
+        agent.tell(user, body.item_id, body.kind, body.value, moment=body.moment.moment() if body.moment else None)
+        return Done(changed=1)
+
+    return router

@@ -1,0 +1,114 @@
+"""`scenewise serve`: the server, in this process, until it is told to stop."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import os
+import signal
+import socket
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from scenewise.agent.settings import load_settings
+from scenewise.service import console as c
+from scenewise.store.errors import Busy, InputError, NotAllowed
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+app = typer.Typer()
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option("--host", help="Address to listen at; other than loopback needs keys.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=0, max=65_535, help="Port; 0 takes a free one.")] = 8080,
+    keys: Annotated[
+        Path | None, typer.Option("--keys", help="File of keys; default: keys.json in the home folder, if it is there.")
+    ] = None,
+    store: Annotated[Path | None, typer.Option("--store", help="The store's folder; default: the demo store.")] = None,
+    no_llm: Annotated[bool, typer.Option("--no-llm", help="Answer without an LLM.")] = False,
+    turns: Annotated[int, typer.Option("--turns", min=1, max=1_000, help="Turns that may run at once; four times as many may wait.")] = 16,
+    per_minute: Annotated[int, typer.Option("--per-minute", min=1, help="Requests a minute that a key may make.")] = 600,
+) -> None:
+    """Serve chat (OpenAI's API), lists, items and users over HTTP. Ctrl-C lets running turns finish."""
+    os.environ.setdefault("ANONYMIZED_TELEMETRY", "False")
+    with c.clear_errors():
+        from scenewise.service.api.keys import KeyFile
+        from scenewise.service.chat import opened_agent
+
+        given = KeyFile(keys or load_settings(store=store).home / "keys.json")
+        if keys is not None and not given.all():
+            raise InputError("--keys names no file of keys; make one with `scenewise keys add NAME --keys FILE`")
+        used = given if given.path.exists() else None
+        if not is_loopback(host) and not (used and used.all()):
+            raise NotAllowed("to listen beyond this machine the server needs a key: `scenewise keys add NAME`")
+        with bound(host, port) as listener, opened_agent(store, no_llm=no_llm) as agent:
+            from scenewise.service.api.app import create_app
+            from scenewise.service.api.limits import Limits
+
+            limits = Limits(running=turns, waiting=4 * turns, per_minute=per_minute)
+            logging.basicConfig(level=logging.INFO, format="%(message)s")
+            logging.getLogger("httpx").setLevel(logging.WARNING)
+            name = f"[{host}]" if ":" in host else host
+            address = f"http://{name}:{listener.getsockname()[1]}"
+            c.err.print(
+                f"Scenewise listens at {address}; OpenAI's clients take base_url {address}/v1" + ("" if used else "; no key is needed")
+            )
+            run(create_app(agent, keys=used, limits=limits), listener, stop_s=agent.settings.deadline_s + 5)
+
+
+def run(app: ASGIApp, listener: socket.socket, *, stop_s: float) -> None:
+    """Serve until SIGINT or SIGTERM; running requests may take `stop_s` seconds more."""
+    import uvicorn
+
+    # uvicorn raises the signal again once it has finished: then the store is to be closed, not the process killed.
+    signal.signal(signal.SIGTERM, _leave)
+
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=int(stop_s),
+        timeout_keep_alive=30,
+        limit_concurrency=2_000,
+        lifespan="off",
+    )
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+def _leave(number: int, frame: object) -> NoReturn:
+    raise SystemExit(0)
+
+
+def bound(host: str, port: int) -> socket.socket:
+    """A socket that listens at the address. Raises Busy where it is taken, InputError where there is no such address."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, port))
+            listener.listen(2_048)
+        except BaseException:
+            listener.close()
+            raise
+    except socket.gaierror as error:
+        raise InputError("--host is no address of this machine") from error
+    except PermissionError as error:
+        raise NotAllowed("this port may not be used: take one above 1023") from error
+    except OSError as error:
+        raise Busy(f"port {port} cannot be listened at: {error.strerror}; take another with --port") from error
+    return listener
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address reaches this machine only."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
