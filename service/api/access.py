@@ -20,6 +20,7 @@ from scenewise.agent.agent import Agent
 from scenewise.service.api.errors import Refused, response_of
 from scenewise.service.api.keys import SCOPES, KeyFile, Scope
 from scenewise.service.api.limits import Rate
+from scenewise.service.api.moments import is_plain
 from scenewise.store.errors import InputError, NotAllowed
 from scenewise.store.persons import person_of
 from scenewise.store.types import UserId
@@ -103,6 +104,8 @@ class Guard:
 
     def _admit(self, rule: Rule, headers: Mapping[str, str]) -> Caller:
         named = unquote(headers[USER_HEADER], errors="replace") if USER_HEADER in headers else None
+        if named is not None and not is_plain(named):
+            raise Refused(400, f"the header {USER_HEADER} holds no user id", code="invalid_input")
         if self.keys is None:
             if _host_of(headers.get("host", "")) not in self.hosts:
                 raise Refused(403, "without keys the server answers under its local name only", code="unknown_host")

@@ -177,20 +177,20 @@ def chat_routes(agent: Agent, gate: Gate, metrics: Metrics, limits: Limits) -> A
 def _read(agent: Agent, body: ChatIn, text: str, request: Request, caller: Caller) -> Asked:
     """Read who asks, when, and in which conversation: `metadata` counts more than headers."""
     metadata = body.metadata or Metadata()
-    if MOMENT_HEADER in request.headers:
-        said = metadata.model_dump(mode="json", exclude_unset=True)
-        try:
-            metadata = Metadata.model_validate({**json.loads(request.headers[MOMENT_HEADER]), **said})
-        except (ValueError, TypeError, RecursionError) as error:
-            field = ".".join(map(str, error.errors()[0]["loc"])) if isinstance(error, ValidationError) else "it is no JSON object"
-            raise InputError(f"the header {MOMENT_HEADER} cannot be used: {field}") from error
+    given = metadata.model_dump(mode="json", exclude_unset=True)
+    try:
+        headers = json.loads(request.headers.get(MOMENT_HEADER, "{}"))
+        if CONVERSATION_HEADER in request.headers:
+            headers = {"conversation_id": request.headers[CONVERSATION_HEADER], **headers}
+        metadata = Metadata.model_validate({**headers, **given}) if headers != {} else metadata
+    except (ValueError, TypeError, RecursionError) as error:
+        field = ".".join(map(str, error.errors()[0]["loc"])) if isinstance(error, ValidationError) else "it is no JSON object"
+        raise InputError(f"the headers {MOMENT_HEADER} and {CONVERSATION_HEADER} cannot be used: {field}") from error
     if metadata.user_id is not None and body.user is not None and metadata.user_id != body.user:
         raise InputError("user and metadata.user_id name different users")
     user = acting_user(agent, caller, metadata.user_id or body.user or None)
-    conversation_id = metadata.conversation_id or request.headers.get(CONVERSATION_HEADER)
-    if conversation_id is None:
-        whose = json.dumps([caller.key_id, user])
-        conversation_id = conversation_of(body.messages, whose, agent.store.turns)
+    whose = json.dumps([caller.key_id, user])
+    conversation_id = metadata.conversation_id or conversation_of(body.messages, whose, agent.store.turns)
     return Asked(text, user, conversation_id, metadata)
 
 

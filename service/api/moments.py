@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from scenewise.store.types import Moment, Place
 
+LONGEST_ID = 512
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 _NUMBER = r"-?\d{1,3}(?:\.\d{1,12})?"
 _PLACE = re.compile(
@@ -17,8 +18,13 @@ _PLACE = re.compile(
 )
 
 
+def is_plain(text: str) -> bool:
+    """Whether a text can be an id: not blank, not too long, without control characters."""
+    return bool(text.strip()) and len(text) <= LONGEST_ID and not _CONTROLS.search(text)
+
+
 def _plain(text: str) -> str:
-    if not text.strip() or _CONTROLS.search(text):
+    if not is_plain(text):
         raise ValueError("an id is not blank and has no control characters")
     return text
 
@@ -45,7 +51,7 @@ def read_place(text: str) -> Place:
     return Place(latitude=latitude, longitude=longitude, speed_mps=speed)
 
 
-Id = Annotated[str, StringConstraints(min_length=1, max_length=512), AfterValidator(_plain)]
+Id = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_ID), AfterValidator(_plain)]
 Word = Annotated[str, StringConstraints(min_length=1, max_length=64), AfterValidator(_plain)]
 Count = Annotated[int, Field(ge=1, le=100, description="How many items.")]
 
@@ -58,15 +64,17 @@ class MomentIn(BaseModel):
         json_schema_extra={"examples": [{"device": "tv", "local_time": "2026-05-01T20:30", "place": "home", "available_min": 90}]},
     )
 
-    device: Word | None = Field(None, description="phone, laptop, tv, speaker, ...")
-    local_time: datetime | None = Field(None, description="The user's wall clock; an offset is left aside.")
+    device: Word | None = Field(default=None, description="phone, laptop, tv, speaker, ...")
+    local_time: datetime | None = Field(default=None, description="The user's wall clock; an offset is left aside.")
     place: Annotated[str, AfterValidator(_place)] | None = Field(
-        None, description="home, train, ... or latitude,longitude; @1.4 adds a speed in m/s."
+        default=None, description="home, train, ... or latitude,longitude; @1.4 adds a speed in m/s."
     )
-    locale: Word = Field("en", description="Language of the copy: en or zh.")
-    available_min: Annotated[float, Field(gt=0, lt=10_000, allow_inf_nan=False)] | None = Field(None, description="Minutes there are.")
-    network: Word | None = Field(None, description="wifi, cellular or offline.")
-    weather: Word | None = Field(None, description="sunny, cloudy, rain, snow or another word.")
+    locale: Word = Field(default="en", description="Language of the copy: en or zh.")
+    available_min: Annotated[float, Field(gt=0, lt=10_000, allow_inf_nan=False)] | None = Field(
+        default=None, description="Minutes there are."
+    )
+    network: Word | None = Field(default=None, description="wifi, cellular or offline.")
+    weather: Word | None = Field(default=None, description="sunny, cloudy, rain, snow or another word.")
 
     def moment(self) -> Moment:
         """The moment as the agent takes it."""
@@ -85,7 +93,7 @@ class Metadata(MomentIn):
         json_schema_extra={"examples": [{"user_id": "42", "device": "tv", "place": "home", "local_time": "2026-05-01T20:30"}]},
     )
 
-    user_id: Id | None = Field(None, description="Who asks; left out, nobody in particular.")
-    conversation_id: Id | None = Field(None, description="Which conversation this is; left out, it is told by the history.")
-    scene: Word | None = Field(None, description="A scene by name, where it is known.")
+    user_id: Id | None = Field(default=None, description="Who asks; left out, nobody in particular.")
+    conversation_id: Id | None = Field(default=None, description="Which conversation this is; left out, it is told by the history.")
+    scene: Word | None = Field(default=None, description="A scene by name, where it is known.")
     k: Count = 5

@@ -10,6 +10,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Send
 from starlette.types import Scope as Connection
 
+from scenewise.service.api.access import Rule
 from scenewise.service.api.errors import Refused, response_of
 
 HEADER = "idempotency-key"
@@ -87,7 +88,8 @@ class Repeats:
 
 
 def _is_write(scope: Connection) -> bool:
-    return scope["method"] != "GET" and scope["scenewise.rule"].scope in ("write", "admin")
+    rule: Rule = scope["scenewise.rule"]
+    return rule.method != "GET" and rule.scope in ("write", "admin")
 
 
 async def _read(receive: Receive) -> bytes:

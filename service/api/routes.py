@@ -36,7 +36,7 @@ def state_routes(agent: Agent, metrics: Metrics) -> APIRouter:
         """Say that the store can be read and turns be answered; an LLM that is down only degrades them."""
         return StateOut(status="ready", items=agent.store.items.count(), llm=agent.model.name if agent.model else None)
 
-    @router.get("/metrics", response_class=PlainTextResponse)
+    @router.get("/metrics", responses={200: {"content": {"text/plain": {}}}})
     async def counters(caller: Asking) -> PlainTextResponse:
         """Give the counters in Prometheus' text format."""
         return PlainTextResponse(metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")

@@ -125,6 +125,8 @@ def test_a_bound_key_acts_for_its_user_and_a_free_one_for_whom_it_names(app: Fas
     assert free("POST", "/v1/recommend", json={"k": 2}, headers={"x-scenewise-user": "eve"}).json()["user_id"] == "eve"
     for rest in ({"json": {"k": 2, "user_id": "eve"}}, {"json": {"k": 2}, "headers": {"x-scenewise-user": "eve"}}):
         assert bound("POST", "/v1/recommend", **rest).status_code == 403
+    for wrong in ("", "%00", "x" * 600):
+        assert free("GET", "/v1/models", headers={"x-scenewise-user": wrong}).status_code == 400
     both = free("POST", "/v1/recommend", json={"user_id": "ann"}, headers={"x-scenewise-user": "eve"})
     assert (both.status_code, code_of(both)) == (400, "invalid_input")
 
