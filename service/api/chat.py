@@ -18,14 +18,14 @@ from starlette.responses import Response
 from scenewise.agent.agent import Agent, Step
 from scenewise.agent.record import Turn
 from scenewise.service.api.access import Asking, Caller, acting_user
-from scenewise.service.api.errors import Refused, body_of, log
+from scenewise.service.api.errors import Refused, body_of
 from scenewise.service.api.limits import Gate, Limits
 from scenewise.service.api.messages import Messages, conversation_of, new_message, side_answer
 from scenewise.service.api.metrics import Metrics
 from scenewise.service.api.moments import Metadata
 from scenewise.service.api.schemas import TurnOut, turn_out
 from scenewise.service.api.stream import EventStream, unless_gone
-from scenewise.store.errors import InputError, ScenewiseError
+from scenewise.store.errors import InputError
 
 MODEL = "scenewise"
 MOMENT_HEADER, CONVERSATION_HEADER = "x-scenewise-moment", "x-scenewise-conversation"
@@ -216,12 +216,9 @@ async def _events(
         if wants_usage:
             yield chunk(None, usage=_usage(part))
         yield "data: [DONE]\n\n"
-    except ScenewiseError as error:
-        log.warning("a stream ended early: %s", type(error).__name__)
+    except Exception as error:  # the status is sent: it can only be said in the stream, and in the log by who reads this
         yield _event(body_of(error))
-    except Exception as error:  # noqa: BLE001  # the status is sent: all that can be done is to say it in the stream and in the log
-        log.error("a stream ended early", exc_info=error)
-        yield _event(body_of(error))
+        raise
 
 
 async def _told(text: str, wants_usage: bool) -> AsyncGenerator[str, None]:

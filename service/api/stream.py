@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Send
 from starlette.types import Scope as Connection
 
-from scenewise.service.api.errors import Refused
+from scenewise.service.api.errors import Refused, log
 
 T = TypeVar("T")
 CLIENT_GONE = 499
@@ -59,8 +59,10 @@ class EventStream(Response):
         finally:
             for task in tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            done, _ = await asyncio.gather(*tasks, return_exceptions=True)
             self._at_end()
+            if isinstance(done, Exception):
+                log.error("a stream ended early", exc_info=done)
 
     async def _next(self, arrived: asyncio.Queue[str | None]) -> bytes | None:
         try:

@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from langchain_openai import ChatOpenAI
 from openai import NotFoundError, OpenAI, UnprocessableEntityError
 from serving import Ask, asker, listening, wait_until
 
-from scenewise import Agent, ScriptedModel, Settings
+from scenewise import Agent, ScriptedModel, Settings, Step
 from scenewise.service.api.app import create_app
 from scenewise.service.api.limits import Limits
 from scenewise.store.types import UserId
@@ -135,6 +135,21 @@ def test_a_stream_says_the_same_as_the_whole(ask: Ask) -> None:
     assert turn["items"]
     assert turn["conversation_id"] == chunks[0]["scenewise"]["conversation_id"]
     assert "usage" not in events(ask("POST", "/v1/chat/completions", json=body(FIRST, stream=True)).text)[0]
+
+
+def test_a_failure_within_a_stream_is_said_in_it_and_in_the_log(
+    small_agent: Agent, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fail(*_: object, **__: object) -> AsyncIterator[Step]:
+        yield Step("perceive", 1.0)
+        raise RuntimeError("secret path")
+
+    monkeypatch.setattr(small_agent, "astream", fail)
+    response = asker(create_app(small_agent))("POST", "/v1/chat/completions", json=body(FIRST, stream=True))
+    last = response.text.strip().split("\n\n")[-1]
+    assert json.loads(last.removeprefix("data: "))["error"]["code"] == "internal_error"
+    assert "secret" not in response.text
+    assert "secret path" in caplog.text
 
 
 def test_what_front_ends_ask_on_the_side_starts_no_turn(ask: Ask, small_agent: Agent) -> None:

@@ -82,6 +82,7 @@ def filled(rule: Rule, word: str) -> str:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 @settings(
     max_examples=300, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
