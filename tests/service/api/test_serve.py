@@ -53,6 +53,7 @@ def test_a_port_that_is_taken(run: Callable[..., Any], own_store: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_the_process_serves_and_ends_when_it_is_told(own_store: Path, tmp_path: Path) -> None:
     environment = os.environ | {"SCENEWISE_STORE": str(own_store), "SCENEWISE_HOME": str(tmp_path / "home")}
     command = [sys.executable, "-m", "scenewise", "serve", "--port", "0", "--no-llm"]
@@ -62,11 +63,11 @@ def test_the_process_serves_and_ends_when_it_is_told(own_store: Path, tmp_path: 
     reader = threading.Thread(target=lambda lines: said.extend(lines), args=(process.stderr,), daemon=True)
     reader.start()
     try:
-        wait_until(lambda: process.poll() is not None or any("listens at" in line for line in said), 60)
+        wait_until(lambda: process.poll() is not None or any("listens at" in line for line in said), 150)
         found = re.search(r"http://127\.0\.0\.1:\d+", "".join(said))
         assert found is not None, said
         with httpx.Client(base_url=found[0], timeout=30) as client:
-            wait_until(lambda: client.get("/ready").status_code == 200)
+            wait_until(lambda: client.get("/ready").status_code == 200, 60)
             answer = client.post("/v1/chat/completions", json={"model": "scenewise", "messages": [{"role": "user", "content": "a film"}]})
             assert answer.json()["scenewise"]["items"]
             assert client.post("/v1/recommend", json={"user_id": "ann"}).json()["items"]
