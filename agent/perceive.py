@@ -119,9 +119,7 @@ def perceive(request: Request, box: Toolbox, intents: IntentReader, memory: Memo
         notes = (*notes, "this user is new: nothing is known yet")
     scene_def = box.pack.get(scene.scene) if scene.scene else None
     allowed = box.catalogue.allowed(constraints) & fits_scene(scene_def, moment, reading, box)
-    allowed, start, more = narrowed(text, allowed, box)
-    if asked and not start:
-        allowed, start, more = narrowed(asked[0], allowed, box)
+    allowed, start, more = narrowed(text, allowed, box, before=asked)
     mentioned, notes = tuple(dict.fromkeys((*mentioned, *start))), (*notes, *more)
     allowed &= may_repeat(history, request.now_s, asks_for_known(text) and intent != "reject", allowed, box)
     context = TurnContext(
@@ -152,10 +150,13 @@ def asked_before(request: Request, box: Toolbox, intents: IntentReader) -> str |
     return message if asked else None
 
 
-def narrowed(text: str, allowed: NDArray[np.bool_], box: Toolbox) -> tuple[NDArray[np.bool_], tuple[ItemId, ...], tuple[str, ...]]:
+def narrowed(
+    text: str, allowed: NDArray[np.bool_], box: Toolbox, *, before: Sequence[str] = ()
+) -> tuple[NDArray[np.bool_], tuple[ItemId, ...], tuple[str, ...]]:
     """What of the allowed items a question to the graph ("films by the director of Heat") asks for, all of it where nothing is; the item
-    that it starts from; notes."""
-    asked = as_asked(box.graph, text, allowed)
+    that it starts from; notes. The question may be that of a message `before` which this one goes on from."""
+    questions = (as_asked(box.graph, one, allowed) for one in (text, *before[:1]))
+    asked = next((one for one in questions if one is not None), None)
     if asked is None:
         return allowed, (), ()
     found, node = asked
@@ -318,8 +319,10 @@ def fits_scene(scene: SceneDef | None, moment: Moment, reading: Reading, box: To
         asked = reading.domains_only | reading.domains_added
         excluded = frozenset(domain for domain, weight in scene.domains.items() if weight == 0 and domain not in asked)
         mask &= catalogue.allowed(Constraints(ban=ban, exclude_domains=excluded, available_only=False))
-    limits = [limit for limit in (moment.available_min, scene.max_duration_min if scene else None) if limit is not None]
-    if limits:
-        at_once = ~catalogue.columns.in_domains(box.pack.in_parts)
-        mask &= ~(at_once & (catalogue.columns.duration_min > min(limits)))
+    wanted = catalogue.columns.in_domains(reading.domains_only | reading.domains_added)
+    at_once, minutes = ~catalogue.columns.in_domains(box.pack.in_parts), catalogue.columns.duration_min
+    if moment.available_min is not None:
+        mask &= ~(at_once & (minutes > moment.available_min))
+    if scene is not None and scene.max_duration_min is not None:  # a film asked for in a lunch break is longer than that
+        mask &= ~(at_once & ~wanted & (minutes > scene.max_duration_min))
     return mask

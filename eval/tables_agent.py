@@ -51,12 +51,12 @@ def plans_table(results: Path) -> str:
 
 
 def copy_table(results: Path) -> str:
-    """A row a way of writing."""
+    """A row a way of writing; files of copy for channels have other figures."""
     heads = ("copy", "items", "supported", "templates", "refused at first", "personal", "distinct-2", "characters")
     lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for path in sorted(results.glob("copy-*.json")):
         data = _read(path)
-        for way in data["ways"]:
+        for way in data.get("ways", ()):
             shares = " | ".join(f"{way[key]:.3f}" for key in ("supported", "template_rate", "refused_first", "personal", "distinct_2"))
             lines.append(f"| {data.get('model') or 'no model'}, {way['writing']} | {way['items']} | {shares} | {way['chars_mean']:.0f} |")
     return "\n".join(lines)

@@ -70,16 +70,20 @@ def train_language(
 def train_gate(
     data: Annotated[Path, typer.Option("--data", help="Training pairs of plans, as `scenewise eval plans` makes them.")],
     out: Annotated[Path | None, typer.Option("--out", help="Where the weights go; default: into the product.")] = None,
+    json_: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Fit the classifier that tells whether a message asks for items at all: a minute."""
     from scenewise.agent.gate import FILE, Gate
     from scenewise.agent.plan_neighbours import read_known
     from scenewise.tools.retrieval.encoders import default_encoders
 
-    with c.clear_errors(False):
+    with c.clear_errors(json_):
         known = read_known(data)
         Gate.train(known, default_encoders(load_settings().encoder)).save(out or FILE)
-        c.out.print(f"fitted on {len(known):,} requests")
+        if json_:
+            c.print_json({"requests": len(known), "file": str(out or FILE)})
+        else:
+            c.out.print(f"fitted on {len(known):,} requests")
 
 
 def _command(arguments: list[str]) -> str:

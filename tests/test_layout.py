@@ -218,7 +218,9 @@ def test_the_wheel_holds_every_file_of_the_packages_and_no_other(tmp_path: Path)
 def test_no_data_and_nothing_made_is_in_the_repository() -> None:
     adapters = [name for name in tracked() if re.fullmatch(r"service/adapters/[\w-]+/adapter_model\.safetensors", name)]
     assert sum((ROOT / name).stat().st_size for name in adapters) < 15_000_000  # what the small model learned ships with the product
-    for name in set(tracked()) - {*adapters}:
+    learned = {*adapters, "agent/gate.safetensors"}  # and the gate, of some kilobytes
+    assert (ROOT / "agent/gate.safetensors").stat().st_size < 50_000
+    for name in set(tracked()) - learned:
         assert not re.search(r"\.(whl|gguf|safetensors|npz|npy|sqlite|parquet|pyc|so|pt|bin|onnx|zip|gz)$", name), name
         assert (ROOT / name).is_symlink() or (ROOT / name).stat().st_size < 1_000_000, name
 

@@ -173,3 +173,13 @@ def test_the_scene_of_a_conversation_stays_while_the_moment_does(agent: Agent) -
         assert agent.turn("something shorter", "ann", gym, conversation_id=first.conversation_id).scene == "workout"
         words = agent.turn("I want to cook dinner, a recipe please", "ann", home, conversation_id=first.conversation_id)
         assert words.scene == "cooking"
+
+
+def test_a_film_that_is_asked_for_in_a_lunch_break_may_be_longer_than_that(agent: Agent) -> None:
+    noon = Moment(local_time=datetime(2025, 10, 7, 12, 48), place=Place("office"))
+    with agent:
+        turn = agent.turn("only films please", "eve", noon)
+        assert turn.scene == "lunch break"
+        assert {item.domain for item in turn.items} == {"movies"}
+        short = agent.turn("only films please", "eve", replace(noon, available_min=2))
+        assert not short.items
