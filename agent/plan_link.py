@@ -52,8 +52,11 @@ def _linked(seen: Seen, call: Call, box: Toolbox) -> Iterator[Call]:
         known, unknown = _titles(arguments["like_titles"], seen, box)
         if known:
             yield replace(call, arguments={"like_titles": known})
-        if said := [title for title in unknown if is_named(seen, title, box)]:
+        said = [title for title in unknown if is_named(seen, title, box)]
+        if said:
             yield Call("look_up_items", {"titles": said})
+        if not known and not said:
+            yield call  # words that are no titles: refused where it is judged, and seen in the record
     elif call.name == "look_up_items":
         known, unknown = _titles(arguments["titles"], seen, box)
         yield replace(call, arguments={"titles": [*known, *unknown]})

@@ -157,3 +157,10 @@ def test_the_grammar_leaves_no_way_out_of_what_rules_read_as_a_request(small_age
 def test_what_is_surely_no_request_is_answered_without_an_llm(small_agent: Agent, message: str, intent: str) -> None:
     made, model = turn(small_agent, message, "like()")
     assert (made.intent, made.items, made.llm_rounds, model.patterns) == (intent, (), 0, [])
+
+
+def test_words_that_are_no_titles_are_refused_and_stay_in_the_record(small_agent: Agent) -> None:
+    made, _ = turn(small_agent, "friends are over tonight, a film please", "like( friends)")
+    (call,) = [call for call in made.plan if call.asked_by == "model"]
+    assert (call.name, call.status) == ("collaborative_candidates", "refused")
+    assert call.note
