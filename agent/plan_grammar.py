@@ -47,8 +47,10 @@ def plan_pattern(domains: Iterable[str], request: PlanRequest | None = None, *, 
 
 def _words_of(text: str) -> str:
     """A pattern of any of the text's words in their order, each after a blank (what is written without one may stay so) and with or
-    without the marks at its ends; Chinese by character. Any text where there are too many or none."""
-    words = list(_WORD.finditer(text))
+    without the marks at its ends; Chinese by character. Any text where there are too many; "" where all are longer than a name."""
+    words = [one for one in _WORD.finditer(text) if len(one[0]) <= MAX_CHARS]  # a row of a hundred emoji is no name
+    if not words and text.strip():
+        return ""
     if not 0 < len(words) <= MAX_WORDS:
         return _ANY
     glued = [one.start() > 0 and not text[one.start() - 1].isspace() for one in words]

@@ -87,6 +87,12 @@ def test_a_long_message_sets_no_bound_on_the_words() -> None:
     assert fits("find( anything at all)", request("word " * 100))
 
 
+def test_a_row_of_signs_is_no_argument() -> None:
+    asked = request("🎉" * 400)
+    assert fits("like()", asked, must_call=True)
+    assert not fits(f"find( {'🎉' * 20})", asked)
+
+
 def test_a_call_can_be_asked_for() -> None:
     assert fits("none", request("hello"))
     assert fits("ask(kind)", request("hello"))
