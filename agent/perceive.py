@@ -18,7 +18,7 @@ from scenewise.agent.record import Request, Seen
 from scenewise.agent.references import asks_why, meant, refer, refused_titles, spell_out
 from scenewise.agent.refine import refine
 from scenewise.agent.tastes import own_sentences
-from scenewise.agent.wants import joined, named_before, narrows, wanted_before
+from scenewise.agent.wants import goes_on_from, joined, named_before, wanted_before
 from scenewise.store.errors import InputError
 from scenewise.store.persons import history_of, profile_of
 from scenewise.store.types import Event, ItemId, Moment, Place, Profile, UserId
@@ -105,10 +105,10 @@ def perceive(request: Request, box: Toolbox, intents: IntentReader, memory: Memo
     refused, refusals = ((), ()) if intent == "explain" else refused_titles(text, matches, memory, box)
     named = tuple(box.catalogue.items[meant(match, reading, box)].item_id for match in matches)
     mentioned = tuple(item_id for item_id in named if item_id not in refused)
-    asked = memory.asked if correction is None and narrows(text, intent, reading, mentioned, memory.asked, box) else ()
-    if asked:
-        reading = joined(asked, reading, box)
-        mentioned = mentioned or tuple(item_id for item_id in named_before(asked, box) if item_id not in (*refused, *memory.rejected))
+    earlier = goes_on_from(text, intent, reading, mentioned, memory.asked, box) if correction is None else ()
+    if earlier:
+        reading = joined(earlier, reading)
+        mentioned = mentioned or tuple(item_id for item_id in named_before(earlier, box) if item_id not in (*refused, *memory.rejected))
     reading = imply_domains(reading, mentioned, box)
     constraints, notes = join_constraints(intent, reading, profile, memory, referred, box)
     constraints = constraints.merge(Constraints(ban_items=frozenset(refused)))
@@ -119,7 +119,7 @@ def perceive(request: Request, box: Toolbox, intents: IntentReader, memory: Memo
         notes = (*notes, "this user is new: nothing is known yet")
     scene_def = box.pack.get(scene.scene) if scene.scene else None
     allowed = box.catalogue.allowed(constraints) & fits_scene(scene_def, moment, reading, box)
-    allowed, start, more = narrowed(text, allowed, box, before=asked)
+    allowed, start, more = narrowed(text, allowed, box, before=[one for one, _ in earlier[:1]])
     mentioned, notes = tuple(dict.fromkeys((*mentioned, *start))), (*notes, *more)
     allowed &= may_repeat(history, request.now_s, asks_for_known(text) and intent != "reject", allowed, box)
     context = TurnContext(
@@ -139,7 +139,7 @@ def perceive(request: Request, box: Toolbox, intents: IntentReader, memory: Memo
     unknown = unknown_names(text, box)
     taught = what_was_taught(request, correction, box)
     seen = Seen(request, text, intent, context, reading, memory, referred, mentioned, unknown, notes, correction, taught, refused, refusals)
-    return replace(seen, asked=asked, before=wanted_before(asked, box)) if asked else seen
+    return replace(seen, asked=memory.asked, before=wanted_before(earlier)) if earlier else seen
 
 
 def asked_before(request: Request, box: Toolbox, intents: IntentReader) -> str | None:
@@ -155,7 +155,7 @@ def narrowed(
 ) -> tuple[NDArray[np.bool_], tuple[ItemId, ...], tuple[str, ...]]:
     """What of the allowed items a question to the graph ("films by the director of Heat") asks for, all of it where nothing is; the item
     that it starts from; notes. The question may be that of a message `before` which this one goes on from."""
-    questions = (as_asked(box.graph, one, allowed) for one in (text, *before[:1]))
+    questions = (as_asked(box.graph, one, allowed) for one in (text, *before))
     asked = next((one for one in questions if one is not None), None)
     if asked is None:
         return allowed, (), ()

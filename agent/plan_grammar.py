@@ -36,13 +36,19 @@ def plan_pattern(domains: Iterable[str], request: PlanRequest | None = None, *, 
         item = _either(_words_of(said), numbers)
         wide = _words_of(f"{before} {said}")
         limits, maker = _limits_of(said), _MAKER
-    items, liked = (one + f"(;{one})?" * (MAX_ITEMS - 1) for one in (item, wide if request is None else _either(wide, numbers)))
-    parts = [f"like\\(({liked})?\\)", f"(facts|not)\\({items}\\)", f"graph\\({maker}{wide}\\)", f"find\\({wide}{kind}\\)", limits]
+    items, liked = _list_of(item), _list_of(wide if request is None else _either(wide, numbers))
+    parts = [f"like\\(({liked})?\\)" if liked else "like\\(\\)", limits]
+    parts += [f"graph\\({maker}{wide}\\)", f"find\\({wide}{kind}\\)"] if wide else []
     parts += [f"only\\( ({kinds})(; ({kinds})){{0,2}}\\)"] if kinds else []
-    parts += [f"save\\( ({'|'.join(ACTIONS)}) ({'|'.join(ATTRIBUTES)}){item}\\)"]
+    if item:
+        parts += [f"(facts|not)\\({items}\\)", f"save\\( ({'|'.join(ACTIONS)}) ({'|'.join(ATTRIBUTES)}){item}\\)"]
     part = f"({'|'.join(one for one in parts if one)})"
     calls = f"{part}( {part}){{0,{MAX_PARTS - 1}}}"
     return calls if must_call else f"({NONE}|ask\\(kind\\)|{calls})"
+
+
+def _list_of(item: str) -> str:
+    return item + f"(;{item})?" * (MAX_ITEMS - 1) if item else ""
 
 
 def _words_of(text: str) -> str:

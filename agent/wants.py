@@ -7,7 +7,7 @@ its words and read again with the catalogue of the day, so nothing of it can be 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from scenewise.agent.intents import RECOMMEND
@@ -39,36 +39,41 @@ _JOINED = re.compile(rf"^\W*{_SMALL}(?:{_JOINS})\b", re.IGNORECASE)
 _SHORT = 5  # words of "and what about books?"
 
 
-def narrows(text: str, intent: str, reading: Reading, named: Sequence[ItemId], asked: Sequence[str], box: Toolbox) -> bool:
-    """Whether a message goes on with what was asked for before instead of asking for something else: it changes the last list, or it is
-    short and begins as what narrows does ("but", "only", "with", "from"). A title or another kind of items begins anew, but for one that is
-    joined on ("and books?")."""
+Earlier = tuple[str, Reading]
+"""A message that was asked before, and what it says to the catalogue of now."""
+
+
+def goes_on_from(
+    text: str, intent: str, reading: Reading, named: Sequence[ItemId], asked: Sequence[str], box: Toolbox
+) -> tuple[Earlier, ...]:
+    """The messages that this one goes on from, read once; none where it asks for something else.
+
+    It goes on where it changes the last list, or is short and begins as what narrows does ("but", "only", "with", "from"). A title or
+    another kind of items begins anew, but for one that is joined on ("and books?").
+    """
     if not asked or text in asked:
-        return False
-    if intent in CHANGES:
-        return True
+        return ()
+    earlier = tuple((one, constraints_from_text(one, box.catalogue, box.concepts)) for one in asked)
+    return earlier if intent in CHANGES or _narrows(text, intent, reading, named, earlier) else ()
+
+
+def _narrows(text: str, intent: str, reading: Reading, named: Sequence[ItemId], earlier: Sequence[Earlier]) -> bool:
     if intent != RECOMMEND or _ANEW.search(text) or not _GOES_ON.search(text) or len(text.split()) > LONGEST:
         return False
     is_joined = _JOINED.search(text) is not None
     kinds = reading.domains_only | reading.domains_added
-    if kinds and not kinds <= kinds_of(asked, box):
-        return (is_joined and len(text.split()) <= _SHORT) or kinds_of(asked, box) == frozenset()
+    before = frozenset[str]().union(*(one.domains_only | one.domains_added for _, one in earlier))
+    if kinds and not kinds <= before:
+        return (is_joined and len(text.split()) <= _SHORT) or not before
     return is_joined or not named
 
 
-def kinds_of(asked: Iterable[str], box: Toolbox) -> frozenset[str]:
-    """The kinds of items that some messages name."""
-    readings = [constraints_from_text(text, box.catalogue, box.concepts) for text in asked]
-    return frozenset[str]().union(*(one.domains_only | one.domains_added for one in readings))
-
-
-def joined(asked: Sequence[str], reading: Reading, box: Toolbox) -> Reading:
+def joined(earlier: Sequence[Earlier], reading: Reading) -> Reading:
     """What the earlier messages and this one say together: the later one wins where both say something of one limit or of the kind of
     items, wishes add up, and a wish that is now ruled out is none. `said` and `left_out` stay those of this message."""
     constraints, wishes = reading.constraints, dict[str, Mapping[str, float]](reading.wishes)
     only, added = reading.domains_only, reading.domains_added
-    for text in reversed(asked):
-        before = constraints_from_text(text, box.catalogue, box.concepts)
+    for _, before in reversed(earlier):
         constraints = replace(before.constraints, ban={}).merge(constraints)  # bans are the memory's, where a change of mind lifts them
         if not only and not added:
             only, added = before.domains_only, before.domains_added
@@ -79,19 +84,19 @@ def joined(asked: Sequence[str], reading: Reading, box: Toolbox) -> Reading:
     return replace(reading, constraints=constraints, wishes=wishes, domains_only=only, domains_added=added)
 
 
-def wanted_before(asked: Sequence[str], box: Toolbox) -> str:
+def wanted_before(earlier: Sequence[Earlier]) -> str:
     """The words of earlier messages that say what is wanted, without those that set a condition."""
     parts = []
-    for text in asked:
-        for said in sorted(constraints_from_text(text, box.catalogue, box.concepts).said, key=lambda one: -one.start):
+    for text, reading in earlier:
+        for said in sorted(reading.said, key=lambda one: -one.start):
             text = f"{text[: said.start]} {text[said.end :]}"
         parts.append(text)
     return " ".join(" ".join(parts).split())
 
 
-def named_before(asked: Sequence[str], box: Toolbox) -> tuple[ItemId, ...]:
+def named_before(earlier: Sequence[Earlier], box: Toolbox) -> tuple[ItemId, ...]:
     """The items that earlier messages name, the latest that names any."""
-    for text in reversed(asked):
+    for text, _ in reversed(earlier):
         matches = box.catalogue.find_titles(text)
         refused, _ = refused_titles(text, matches, Memory(), box)
         if named := tuple(box.catalogue.items[match.rows[0]].item_id for match in matches):

@@ -98,7 +98,7 @@ def test_every_prompt_is_a_conversation_that_ends_with_the_user(name: str) -> No
             assert isinstance(json.loads(call["function"]["arguments"]), dict)
 
 
-@pytest.mark.parametrize("name", CONVERSATIONS)
+@pytest.mark.parametrize("name", [*CONVERSATIONS, "write_again"])
 def test_a_missing_variable_is_an_error(name: str) -> None:
     with pytest.raises(UndefinedError):
         load(name).messages()
