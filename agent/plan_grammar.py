@@ -23,9 +23,10 @@ def plan_pattern(domains: Iterable[str], request: PlanRequest | None = None, *, 
     """Return a regular expression of all plans for a store with these kinds of items, without lookaround and back references, as servers'
     grammars take them. With `must_call` none that is "none" or a question back.
 
-    With a `request` an argument is made of words of its new message in their order (what is searched for, of the messages before it
-    too), or a number of the last list: a small model that copies badly would name other things. Limits are those that rules read in
-    the message, any where they read none beside its numbers, and none where it has no number. Above 60 words any text may be an argument.
+    With a `request` an argument is made of words of its new message in their order (what is searched for or asked about, of the messages
+    before it too), or a number of the last list: a small model that copies badly would name other things. Limits are those that rules
+    read in the message, any where they read none beside its numbers, and none where it has no number. Above 60 words any text may be an
+    argument.
     """
     kinds = "|".join(_literal(domain) for domain in domains)
     kind = f"(; ({kinds}))?" if kinds else ""
@@ -38,10 +39,12 @@ def plan_pattern(domains: Iterable[str], request: PlanRequest | None = None, *, 
         limits, maker = _limits_of(said), _MAKER
     items, liked = _list_of(item), _list_of(wide if request is None else _either(wide, numbers))
     parts = [f"like\\(({liked})?\\)" if liked else "like\\(\\)", limits]
-    parts += [f"graph\\({maker}{wide}\\)", f"find\\({wide}{kind}\\)"] if wide else []
+    parts += [f"graph\\({maker}{wide if request is None else _either(wide, numbers)}\\)", f"find\\({wide}{kind}\\)"] if wide else []
     parts += [f"only\\( ({kinds})(; ({kinds})){{0,2}}\\)"] if kinds else []
+    if liked:
+        parts += [f"facts\\({liked}\\)"]
     if item:
-        parts += [f"(facts|not)\\({items}\\)", f"save\\( ({'|'.join(ACTIONS)}) ({'|'.join(ATTRIBUTES)}){item}\\)"]
+        parts += [f"not\\({items}\\)", f"save\\( ({'|'.join(ACTIONS)}) ({'|'.join(ATTRIBUTES)}){item}\\)"]
     part = f"({'|'.join(one for one in parts if one)})"
     calls = f"{part}( {part}){{0,{MAX_PARTS - 1}}}"
     return calls if must_call else f"({NONE}|ask\\(kind\\)|{calls})"

@@ -55,8 +55,8 @@ def make_chinese_pair(template: Template, pools: Pools, words: Mapping[str, Any]
     if listed and rng.random() < 0.5:
         listed = rng.sample(words["titles"], min(len(listed), 6))
     slots = _chinese_slots(words, pools, listed, rng)
-    text = fill(choose(template.text, rng), slots)
-    return Pair(_request(template, text, "", listed, pools, rng), in_order(fill(template.plan, slots)), template.name, SOURCE, LICENCE)
+    text, before = (fill(choose(said, rng), slots) for said in (template.text, template.before))
+    return Pair(_request(template, text, before, listed, pools, rng), in_order(fill(template.plan, slots)), template.name, SOURCE, LICENCE)
 
 
 def fill(text: str, slots: Mapping[str, str]) -> str:
@@ -79,7 +79,7 @@ def cased(plan: str, case: str) -> str:
 
 def last_list(template: Template, pools: Pools, rng: random.Random) -> list[str]:
     """The titles of a last list: always where the template speaks of one, never where it may not, else sometimes."""
-    wanted = template.slots & {"ord", "ordb", "k", "kz", "num"} or "list" in template.flags
+    wanted = template.slots & {"ord", "ordb", "k", "kz", "num", "lt"} or "list" in template.flags
     if "nolist" in template.flags or template.group in ("ask_little", "ask"):
         return []
     if not wanted and rng.random() > (0.85 if template.before else 0.33):
@@ -167,6 +167,8 @@ def _chinese_slots(words: Mapping[str, Any], pools: Pools, listed: Sequence[str]
     slots |= {"g": rng.choice(words["genres"]), "th": rng.choice(words["things"]), "adj": rng.choice(words["adjs"])}
     slots |= {"purpose": rng.choice(words["purposes"]), "ingr": rng.choice(words["ingredients"]), "fban": rng.choice(words["food_bans"])}
     slots |= {"mealn": rng.choice(("菜", "晚餐", "早餐", "汤")), "garbage": rubbish[0], "garbage2": rubbish[1]}
+    slots |= {"about": rng.choice(words["abouts"]), "item": rng.choice(words["items"]), "too": rng.choice(words["toos"])}
+    slots |= {"lt": listed[place - 1] if listed else titles[0], "rel": rng.choice(words["relatives"]), "mw": rng.choice(words["measures"])}
     slots |= {"k": str(place), "kz": "零一二三四五"[place], "min": str(rng.choice((10, 20, 30, 45, 60, 90, 120)))}
     slots |= {"usd": str(rng.choice((20, 50, 100, 200, 300))), "year": str(year), "next": str(year + 1), "prev": str(year - 1)}
     slots |= {"dec": str(decade % 100), "dec0": str(decade), "dec9": str(decade + 9), "和": rng.choice("和跟")}

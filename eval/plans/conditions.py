@@ -45,6 +45,10 @@ AT_MOST = (
     "shorter than {}",
     "up to {}",
     "{} or less",
+    "(<= {})",
+    "<= {}",
+    "within {}",
+    "that fits into {}",
 )
 COSTS = (
     "under {}",

@@ -80,7 +80,13 @@ def test_numbers_are_those_of_the_last_list() -> None:
 def test_a_search_may_take_words_of_the_messages_before() -> None:
     asked = request("and for kids?", "a funny film")
     assert fits("find( funny film for kids)", asked)
-    assert not fits("facts( funny film)", asked)
+    assert not fits("not( funny film)", asked)
+    assert not fits("save( like genre funny film)", asked)
+
+
+def test_what_is_asked_about_may_have_been_named_before() -> None:
+    assert fits("facts( Abbey Road)", request("ok and who produced it", "how long is Abbey Road"))
+    assert fits("graph( #2)", request("more by whoever made the second one", listed=("Heat", "Fargo")))
 
 
 def test_a_long_message_sets_no_bound_on_the_words() -> None:

@@ -70,7 +70,8 @@ def test_what_a_plan_copies_stands_in_the_message(pools: Pools) -> None:
             continue
         for call in decode(one.plan, NUMBERS) or ():
             for value in call.arguments.get("like_titles", call.arguments.get("titles", ())):  # type: ignore[union-attr]
-                assert value.casefold() in one.message.casefold()
+                before = one.request.earlier_text if template.before else ""
+                assert value.casefold() in f"{before} {one.message}".casefold()
 
 
 def test_the_plan_takes_the_messages_case() -> None:

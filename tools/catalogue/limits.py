@@ -32,7 +32,7 @@ _YEAR = r"(?:18[5-9]\d|19\d\d|20[0-4]\d)"
 _DECADE = re.compile(
     rf"\b(?:(?:the|early|mid|late)[\s-]+)*(?:(?P<four>(?:18|19|20)\d0)|['’]?(?P<two>[0-9]0))['’]?s\b"
     rf"|\b(?P<word>{'|'.join(word for word in _DECADE_WORDS if word.isascii())})\b"
-    r"|(?:(?P<zh4>(?:19|20)\d0)|(?P<zh2>\d0)|(?P<zh>[五六七八九])十)年代",
+    r"|(?:(?P<zh4>(?:19|20)\d0)|(?P<zh2>\d0)|(?P<zh>[五六七八九])十)年代(?P<ztail>以前|之前|以后|之后)?",
     re.IGNORECASE,
 )
 _CENTURY = re.compile(r"\b(?:from|of|in|since)\s+(?:this|the\s+(?:21st|twenty-first))\s+century\b|(?:本|21|二十一)世纪", re.IGNORECASE)
@@ -40,7 +40,7 @@ _BETWEEN = re.compile(
     rf"(?:\b(?:between|from)\s+)?\b(?P<low>{_YEAR})\s*(?:-|–|to|and|until|till|到|至)\s*(?P<high>{_YEAR})(?!\d)", re.IGNORECASE
 )
 _ONE_YEAR = re.compile(
-    rf"(?P<cue>\b(?:before|earlier\s+than|older\s+than|prior\s+to|pre|after|later\s+than|newer\s+than|post|since|from|in|of|until|till|"
+    rf"(?P<cue>\b(?:before|earlier\s+than|older\s+than|prior\s+to|pre|after|later\s+than|newer\s+than|past|post|since|from|in|of|until|till|"
     rf"up\s+to|by)[\s-]+(?:the\s+year\s+)?)?(?<![\d.$€£])(?P<year>{_YEAR})(?![\d%]|\.\d)"
     r"(?P<tail>\s*(?:onwards?|on\b|or\s+(?:later|newer|older|earlier|before|after)|and\s+(?:later|newer)|"
     r"年?(?:以前|之前|前)|年?(?:以后|之后|后|以来)|年))?",
@@ -60,7 +60,7 @@ _PRICE = re.compile(
 _AT_MOST = re.compile(
     r"(?:\b(?:under|less\s+than|fewer\s+than|at\s+most|max(?:imum)?(?:\s+of)?|within|up\s+to|below|shorter\s+than|cheaper\s+than|"
     r"(?:no|not)\s+(?:more|longer|over)(?:\s+than)?|in|(?<!been )for(?:\s+the\s+next)?|only|just|got|have|i['’]ve|we['’]ve|"
-    r"spend)(?:\s+(?:about|around|only|just|like|maybe))?|不超过|不到|少于|最多|只有|短于|低于|不要超过|别超过|不能超过|我有|有)\s*$",
+    r"spend)(?:\s+(?:about|around|only|just|like|maybe))?|不超过|不到|少于|最多|只有|短于|低于|不要超过|别超过|不能超过|我有|有|<=?|≤)\s*$",
     re.IGNORECASE,
 )
 _OVER = re.compile(
@@ -69,9 +69,11 @@ _OVER = re.compile(
 )
 _REFUSED = re.compile(
     r"\b(?:no|not|nothing|none|isn['’]?t|don['’]?t\s+want(?:\s+(?:anything|something))?|never|without\s+anything|avoid(?:\s+anything)?)"
-    r"(?:\s+(?:from|made|released|that['’]?s|is|any|anything|the|movies?|films?|books?|music|songs?))*\s*['’]?$",
+    r"(?:\s+(?:from|made|released|that['’]?s|is|any|anything|the|movies?|films?|books?|music|songs?))*\s*['’]?$"
+    r"|(?:不要|不想看|不看|别看|别给我|除了)\s*$",
     re.IGNORECASE,
 )
+_REFUSED_AFTER = re.compile(r"\s*的?(?:\w{0,3}?)(?:都|我)?(?:不要|就算了|算了|不看|不想看|别给我|免了|除外)")
 _SPOKEN_OF = re.compile(r"\bit\s+(?:\w+\s+)?(?:came|comes)\s+out\s*$", re.IGNORECASE)
 _TAIL_AT_MOST = re.compile(
     r"^\s*(?:max\b|tops\b|at\s+most|or\s+(?:less|shorter|under|cheaper)|left\b|to\s+(?:spare|kill|spend)|free\b|or\s+so\b|以内|之内|内|以下|左右|"
@@ -126,8 +128,11 @@ def _decades(text: str) -> Iterator[Limit]:
         if tail:
             older = tail["way"].lower() in ("earlier", "older", "before")
             yield Limit("year", None if older else first, first + 9 if older else None, match.start(), match.end() + tail.end())
-        elif _REFUSED.search(before[:start]) and not cue:
+        elif _REFUSED.search(before[:start]) and not cue and not match["ztail"]:
             yield Limit("year", None, None, start, match.end())  # "nothing from the 80s" has a hole in the middle
+        elif match["ztail"]:
+            older, end = match["ztail"].endswith("前"), match.end()
+            yield _bounded(before, None if older else first, first - 1 if older else None, (start, end), text[end:])
         elif cue and cue["cue"].lower().split()[0] in ("before", "older"):
             yield _bounded(before[:start], None, first - 1, (start, match.end()))
         elif cue and cue["cue"].lower() == "until":
@@ -139,11 +144,12 @@ def _decades(text: str) -> Iterator[Limit]:
             yield Limit("year", first, first + 9, start, match.end())
 
 
-def _bounded(before: str, low: int | None, high: int | None, span: tuple[int, int]) -> Limit:
+def _bounded(before: str, low: int | None, high: int | None, span: tuple[int, int], after: str = "") -> Limit:
     """A one-sided limit, turned round where it is refused: "nothing before 1980" asks for 1980 and later."""
-    if refused := _REFUSED.search(before):
+    refused, refused_after = _REFUSED.search(before), _REFUSED_AFTER.match(after)
+    if refused or refused_after:
         low, high = (high + 1 if high is not None else None), (low - 1 if low is not None else None)
-        span = (refused.start(), span[1])
+        span = (refused.start() if refused else span[0], span[1] + (refused_after.end() if refused_after else 0))
     return Limit("year", low, high, *span)
 
 
@@ -160,8 +166,8 @@ def _years(text: str) -> Iterator[Limit]:
         year, span = int(match["year"]), match.span()
         before = text[: match.start()]
         if cue in ("before", "earlier than", "older than", "prior to", "pre") or tail.endswith("前"):
-            yield _bounded(before, None, year - 1, span)
-        elif cue in ("after", "later than", "newer than", "post"):
+            yield _bounded(before, None, year - 1, span, text[match.end() :] if tail.endswith("前") else "")
+        elif cue in ("after", "later than", "newer than", "past", "post"):
             yield _bounded(before, year + 1, None, span)
         elif cue == "since" or tail in ("on", "onward", "onwards") or tail.endswith(("later", "newer", "after", "后", "以来")):
             yield Limit("year", year, None, *span)
