@@ -35,10 +35,10 @@ from scenewise.eval.console import (
 from scenewise.eval.copy_cli import copies, copy
 from scenewise.eval.plan_cli import plan, plans
 from scenewise.eval.simulate_cli import simulate
-from scenewise.eval.speed_cli import changes, graph_speed, latency, speed
+from scenewise.eval.speed_cli import changes, graph_speed, latency, load, speed
 
 app = typer.Typer(no_args_is_help=True, help="Measure: ranking, clicks, ratings, cold starts, the graph, scenes, speed, turns.")
-for command in (copy, copies, plan, plans, simulate, speed, latency, changes):
+for command in (copy, copies, plan, plans, simulate, speed, latency, changes, load):
     app.command()(command)
 app.command(name="graph-speed")(graph_speed)
 NOW_S = 1_777_888_800.0  # the clock of generated turns: the same run gives the same turns

@@ -42,9 +42,7 @@ def run(
 
     The first ten turns are warm-up and not counted. `now_s`: the agent's clock, Unix seconds.
     """
-    with Store.open(folder, create=True, purpose="latency") as store:
-        store.items.upsert(made_up_items(items, seed))
-        store.events.add(made_up_events(items, events, seed, now_s))
+    make_store(folder, items=items, events=events, seed=seed, now_s=now_s)
     settings = load_settings(store=folder, llm_off=True)
     now = datetime.fromtimestamp(now_s)
     with Agent.open(folder, settings=settings, encoders=encoders, clock=lambda: now_s) as agent:
@@ -56,6 +54,13 @@ def run(
         f"of {events // _EVENTS_A_USER:,} users by power laws; wall time of whole turns, from the message to the reply that is kept",
         **{name: result[name] for name in kept},
     }
+
+
+def make_store(folder: Path, *, items: int, events: int, seed: int, now_s: float) -> None:
+    """Make a store of made-up items and what users did in the year before `now_s`, Unix seconds."""
+    with Store.open(folder, create=True, purpose="made up") as store:
+        store.items.upsert(made_up_items(items, seed))
+        store.events.add(made_up_events(items, events, seed, now_s))
 
 
 def made_up_items(n: int, seed: int) -> Iterator[Item]:

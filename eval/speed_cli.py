@@ -1,7 +1,9 @@
-"""`scenewise eval speed`, `graph-speed`, `latency` and `changes`: how long it takes."""
+"""`scenewise eval speed`, `graph-speed`, `latency`, `changes` and `load`: how long it takes."""
 
 from __future__ import annotations
 
+import shutil
+import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any
@@ -74,3 +76,35 @@ def changes(
             return run(Path(scratch) / "store", source=source, items=items or 0, changes=n, seed=seed, now_s=NOW_S, progress=progress)
 
     measured("changes", work, out, json_)
+
+
+def load(
+    conversations: Annotated[int, typer.Option("--conversations", min=1, max=2_000, help="How many at once.")] = 64,
+    seconds: Annotated[float, typer.Option("--seconds", min=1, help="How long they go on.")] = 300.0,
+    think: Annotated[float, typer.Option("--think", min=0, help="Seconds, on average, until a person's next message.")] = 12.0,
+    llm_ms: Annotated[float, typer.Option("--llm-ms", min=0, help="What a call of the scripted LLM takes.")] = 300.0,
+    connections: Annotated[int, typer.Option("--connections", min=1, max=1_000, help="Clients that ask for lists without chat.")] = 16,
+    short: Annotated[float, typer.Option("--short", min=1, help="Seconds of each other part.")] = 30.0,
+    items: Annotated[int | None, typer.Option("--items", min=100, help="Made-up items instead of a copy of the store.")] = None,
+    seed: Annotated[int, typer.Option("--seed", min=0)] = 0,
+    store: StoreOption = None,
+    out: Out = None,
+    json_: Json = False,
+) -> None:
+    """The server under load, with an LLM that takes a set time: our own part of a turn, memory, what it refuses, lists a second."""
+    from scenewise.eval.load import Load, run
+
+    asked = Load(conversations, seconds, think, llm_ms, connections=connections, short_s=short, seed=seed)
+
+    def work(progress: Report) -> dict[str, Any]:
+        with TemporaryDirectory() as scratch:
+            folder = Path(scratch) / "store"
+            if items:
+                from scenewise.eval.latency import make_store
+
+                make_store(folder, items=items, events=10 * items, seed=seed, now_s=time.time())
+            else:
+                shutil.copytree(load_settings(store=store).store_path, folder)
+            return run(folder, asked, progress=progress)
+
+    measured("parts", work, out, json_)
