@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from scenewise.store.types import Item
 from scenewise.tools.copywriter.evidence import EvidenceRow, clean, is_plain
 from scenewise.tools.copywriter.spans import Cue, Evidence, Span, cue_of
-from scenewise.tools.copywriter.words import Token, closed_words, normalise, tokenize
+from scenewise.tools.copywriter.words import Token, closed_words, cut, normalise, tokenize
 
 MAX_CHARS = 160
 HARD = frozenset({"by", "from", "like", "about", "as", "to"})
@@ -227,7 +227,7 @@ def _foreign_titles(tokens: Sequence[Token], pieces: Sequence[_Piece], titles: S
     covered = [(piece.start, piece.end) for piece in pieces if piece.span is not None and not piece.problem]
     problems = []
     for title in titles:
-        name = [token.text for token in tokenize(normalise(title))]
+        name = [token.text for token in cut(title)]
         for at in range(len(tokens) - len(name) + 1 if any(word[0].isupper() for word in name) else 0):
             if [token.text for token in tokens[at : at + len(name)]] != name or (len(name) == 1 and tokens[at].opens):
                 continue

@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations
 from types import MappingProxyType
 
 from scenewise.store.types import Item
 from scenewise.tools.copywriter.evidence import EvidenceRow
 from scenewise.tools.copywriter.nouns import ADJECTIVES, noun_of
-from scenewise.tools.copywriter.words import ARTICLES, Token, closed_words, normalise, tokenize
+from scenewise.tools.copywriter.words import ARTICLES, Token, closed_words, cut
 
 Cue = str | None
 
@@ -68,6 +69,7 @@ class _Unit:
     field: str
     after: frozenset[Cue]
     needs: tuple[str, ...] = ()
+    words: frozenset[str] = frozenset()  # what a text that says it must hold, in the singular
 
 
 class Evidence:
@@ -75,13 +77,13 @@ class Evidence:
 
     def __init__(self, item: Item, rows: Sequence[EvidenceRow], *, scene: str | None = None) -> None:
         self._units = [unit for unit in _units(item, rows, scene) if unit.tokens]
-        self._texts = [(row.row_id, tokenize(normalise(row.text))) for row in rows if row.field == "text"]
+        self._texts = [(row.row_id, cut(row.text)) for row in rows if row.field == "text"]
 
     def spans(self, tokens: Sequence[Token]) -> dict[int, list[Span]]:
         """Find all supported stretches, by where they start."""
         found: dict[int, list[Span]] = {start: [] for start in range(len(tokens))}
-        words = [token.folded for token in tokens]
-        units = [unit for unit in self._units if not unit.needs or _holds(words, unit.needs)]
+        words, present = [token.folded for token in tokens], {token.singular for token in tokens}
+        units = [unit for unit in self._units if unit.words <= present and (not unit.needs or _holds(words, unit.needs))]
         for start in range(len(tokens)):
             for unit in units:
                 end = _match_whole(tokens, start, unit)
@@ -116,7 +118,7 @@ def _scene_units(row: EvidenceRow) -> Iterator[_Unit]:
     if len(name.split()) > 1:
         yield _unit(name.split()[-1], row.row_id, "scene")
     for fit in fits:
-        yield _Unit(tokenize(normalise(fit)), row.row_id, "fit", _OTHER)
+        yield _said(fit, row.row_id, "fit", _OTHER)
 
 
 def _path_units(row: EvidenceRow) -> Iterator[_Unit]:
@@ -125,8 +127,8 @@ def _path_units(row: EvidenceRow) -> Iterator[_Unit]:
         yield _unit(value, row.row_id, "path")
     if (shared := shared_part(row.text)) is not None:
         words, title = shared
-        needs = tuple(token.folded for token in tokenize(normalise(title)))
-        yield _Unit(tokenize(normalise(words)), row.row_id, "path", _AFTER["path"], needs)
+        needs = tuple(token.folded for token in cut(title))
+        yield _said(words, row.row_id, "path", _AFTER["path"], needs)
 
 
 def shared_part(path: str) -> tuple[str, str] | None:
@@ -186,13 +188,19 @@ def _sayable(row: EvidenceRow) -> Iterator[str]:
                 yield f"{', '.join(some[:-1])} and {some[-1]}"
 
 
+@lru_cache(maxsize=16_384)
 def _unit(text: str, row_id: str, field: str) -> _Unit:
     after: frozenset[Cue] = _AFTER.get(field, _OTHER)
     if field in MAKERS:
         after = frozenset({"by", "from"})
     elif field in CAST:
         after = frozenset({"with"})
-    return _Unit(tokenize(normalise(text)), row_id, field, after)
+    return _said(text, row_id, field, after)
+
+
+def _said(text: str, row_id: str, field: str, after: frozenset[Cue], needs: tuple[str, ...] = ()) -> _Unit:
+    tokens = cut(text)
+    return _Unit(tokens, row_id, field, after, needs, frozenset(token.singular for token in tokens if token.folded not in ARTICLES))
 
 
 def _match_whole(tokens: Sequence[Token], start: int, unit: _Unit) -> int | None:

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 _HAN = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
@@ -101,6 +101,12 @@ def tokenize(text: str) -> tuple[Token, ...]:
         tokens.append(Token(match.group(), folded, lemma_of(folded, PLURAL), lemma_of(folded), match.start(), match.end(), broken, opens))
         last = match.end()
     return tuple(tokens)
+
+
+@lru_cache(maxsize=16_384)
+def cut(text: str) -> tuple[Token, ...]:
+    """Normalise and tokenize what evidence says, which comes back in turn after turn."""
+    return tokenize(normalise(text))
 
 
 @cache
