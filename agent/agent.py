@@ -221,7 +221,7 @@ class Agent:
         All or none are kept. Raises InputError for an item without id or domain, StoreError, Busy.
         """
         changed = self.store.items.upsert(items)
-        self._surroundings()
+        self.toolbox()
         return changed
 
     def delete_items(self, item_ids: Iterable[str], *, forget: bool = False) -> int:
@@ -230,7 +230,7 @@ class Agent:
         Their facts end now and are kept, as is what they were; with `forget` neither is. Raises StoreError, Busy.
         """
         deleted = self.store.items.delete(map(ItemId, item_ids), forget=forget)
-        self._surroundings()
+        self.toolbox()
         return deleted
 
     def edit_profile(self, user_id: str, action: Action, attribute: str, value: str) -> Profile:
@@ -239,7 +239,7 @@ class Agent:
         `attribute` is "item" (value: an id or a title), "domain" or an attribute of the catalogue. Raises RetryTool for a value that the
         catalogue does not have, NotAllowed where the taste is locked.
         """
-        user, catalogue = person_of(self.store, UserId(user_id)), self._surroundings().box.catalogue
+        user, catalogue = person_of(self.store, UserId(user_id)), self.toolbox().catalogue
         taste = Taste(attribute, resolve(catalogue, attribute, value), source="edited", time_s=self._clock())
         with self.store.transaction():
             profile = change_taste(self.store.profiles.get(user), action, taste)
@@ -256,7 +256,13 @@ class Agent:
 
     def scenes(self) -> tuple[SceneDef, ...]:
         """The scenes that the store's pack has now."""
-        return self._surroundings().box.pack.scenes
+        return self.toolbox().pack.scenes
+
+    def toolbox(self) -> Toolbox:
+        """The catalogue, the graph and the other tools, over the store as it is now. What is returned does not change any more."""
+        with self._refreshing:
+            self._box = self._box.fresh()
+            return self._box
 
     def link_user(self, user_id: str, platform: str, platform_user_id: str) -> None:
         """Say that a user is `platform_user_id` on `platform`, which they must have agreed to: what the two did and like then counts
@@ -317,9 +323,7 @@ class Agent:
         return Request(message, user, moment or Moment(), conversation_id or uuid.uuid4().hex, scene, k, self._clock(), self.settings.seed)
 
     def _surroundings(self) -> Surroundings:
-        with self._refreshing:
-            self._box = self._box.fresh()
-            return Surroundings(self._box, self._intents, self.model, self.settings)
+        return Surroundings(self.toolbox(), self._intents, self.model, self.settings)
 
     async def _turn(self, request: Request) -> Turn:
         around = await asyncio.to_thread(self._surroundings)

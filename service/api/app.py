@@ -11,6 +11,7 @@ from scenewise.agent.agent import Agent
 from scenewise.service.api.access import LOCAL_HOSTS, Guard
 from scenewise.service.api.chat import chat_routes
 from scenewise.service.api.errors import add_handlers
+from scenewise.service.api.graph import graph_routes
 from scenewise.service.api.items import item_routes
 from scenewise.service.api.keys import KeyFile
 from scenewise.service.api.limits import BodyLimit, Gate, Limits, Rate
@@ -54,5 +55,6 @@ def create_app(agent: Agent, *, keys: KeyFile | None = None, limits: Limits | No
     app.include_router(chat_routes(agent, gate, metrics, limits))
     app.include_router(recommend_routes(agent, gate, metrics))
     app.include_router(item_routes(agent))
+    app.include_router(graph_routes(agent))
     app.include_router(user_routes(agent))
     return app

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
@@ -21,6 +21,15 @@ _PLACE = re.compile(
 def is_plain(text: str) -> bool:
     """Whether a text can be an id: not blank, not too long, without control characters."""
     return bool(text.strip()) and len(text) <= LONGEST_ID and not _CONTROLS.search(text)
+
+
+def language(locale: str) -> Literal["en", "zh"]:
+    """The language of a locale that we speak.
+
+    >>> language("zh-CN"), language("de")
+    ('zh', 'en')
+    """
+    return "zh" if locale.casefold().startswith("zh") else "en"
 
 
 def _plain(text: str) -> str:
@@ -79,9 +88,8 @@ class MomentIn(BaseModel):
     def moment(self) -> Moment:
         """The moment as the agent takes it."""
         time = self.local_time.replace(tzinfo=None) if self.local_time else None
-        locale = "zh" if self.locale.casefold().startswith("zh") else "en"
         place = read_place(self.place) if self.place is not None else None
-        return Moment(self.device, time, place, locale, self.available_min, self.network, self.weather)
+        return Moment(self.device, time, place, language(self.locale), self.available_min, self.network, self.weather)
 
 
 class Metadata(MomentIn):

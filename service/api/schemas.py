@@ -197,6 +197,54 @@ class ScenesOut(BaseModel):
     scenes: list[SceneOut]
 
 
+class NodeOut(BaseModel):
+    """A node of the graph: an item, a person, a genre, a scene, ..."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: str = Field(description='Its name in the graph, such as "item:42" or "genre:noir".')
+    kind: str
+    label: str
+
+
+class EdgeOut(BaseModel):
+    """A fact between two nodes, by their ids."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    source: str
+    target: str
+    relation: str
+    weight: float = Field(description="Confidence, in (0, 1].")
+    origin: str = Field(description="Who says it.")
+
+
+class PictureOut(BaseModel):
+    """What lies around a node, which comes first."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    nodes: list[NodeOut]
+    edges: list[EdgeOut]
+
+
+class PathOut(BaseModel):
+    """A way to an item; `sentence` reads after "it is", or after "it" where it begins with "shares" or "has"."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    nodes: list[str]
+    relations: list[str] = Field(description="Between the nodes, one fewer.")
+    sentence: str
+    strength: float = Field(description="In [0, 1].")
+
+
+class PathsOut(BaseModel):
+    """Ways to an item, the strongest first."""
+
+    paths: list[PathOut]
+
+
 class Done(BaseModel):
     """How many were changed."""
 
