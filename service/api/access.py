@@ -48,6 +48,7 @@ RULES = (
     Rule("GET", "/v1/models/{model}", "chat"),
     Rule("POST", "/v1/chat/completions", "chat"),
     Rule("POST", "/v1/recommend", "chat"),
+    Rule("POST", "/v1/copy", "copy"),
     Rule("GET", "/v1/scenes", "chat"),
     Rule("GET", "/v1/turns/{turn_id}", "chat"),
     Rule("POST", "/v1/events", "write"),

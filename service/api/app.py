@@ -10,6 +10,7 @@ from starlette.middleware import Middleware
 from scenewise.agent.agent import Agent
 from scenewise.service.api.access import LOCAL_HOSTS, Guard
 from scenewise.service.api.chat import chat_routes
+from scenewise.service.api.copy import copy_routes
 from scenewise.service.api.errors import add_handlers
 from scenewise.service.api.graph import graph_routes
 from scenewise.service.api.items import item_routes
@@ -54,6 +55,7 @@ def create_app(agent: Agent, *, keys: KeyFile | None = None, limits: Limits | No
     app.include_router(state_routes(agent, metrics))
     app.include_router(chat_routes(agent, gate, metrics, limits))
     app.include_router(recommend_routes(agent, gate, metrics))
+    app.include_router(copy_routes(agent, gate, metrics))
     app.include_router(item_routes(agent))
     app.include_router(graph_routes(agent))
     app.include_router(user_routes(agent))

@@ -23,7 +23,7 @@ from scenewise.service.api.limits import Gate, Limits
 from scenewise.service.api.messages import Messages, conversation_of, new_message, side_answer
 from scenewise.service.api.metrics import Metrics
 from scenewise.service.api.moments import Metadata
-from scenewise.service.api.schemas import TurnOut, turn_out
+from scenewise.service.api.schemas import TurnOut, Usage, turn_out
 from scenewise.service.api.stream import EventStream, unless_gone
 from scenewise.store.errors import InputError
 
@@ -62,14 +62,6 @@ class ChatIn(BaseModel):
     user: str | None = Field(None, max_length=512, description="Who asks, as metadata.user_id says it.")
     metadata: Metadata | None = Field(None, description="The moment, the user, the conversation.")
     n: Literal[1] | None = None
-
-
-class Usage(BaseModel):
-    """Tokens that the LLM wrote. What it read is not counted: `prompt_tokens` is 0."""
-
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    total_tokens: int = 0
 
 
 class Said(BaseModel):
@@ -257,7 +249,7 @@ def _answer(text: str, turn: Turn | None) -> ChatOut:
 
 
 def _usage(turn: Turn) -> Usage:
-    return Usage(completion_tokens=turn.completion_tokens, total_tokens=turn.completion_tokens)
+    return Usage.of(0, turn.completion_tokens)
 
 
 def _known(model: str) -> str:

@@ -61,10 +61,14 @@ class Metrics:
     def saw_turn(self, turn: Turn) -> None:
         """Count a turn: how it was answered, the LLM's time and ours."""
         self._turns["degraded" if turn.degraded else "whole"] += 1
-        self._tokens += turn.completion_tokens
+        self.saw_tokens(turn.completion_tokens)
         llm_ms = sum(turn.timings_ms.get(step, 0.0) for step in LLM_STEPS) if turn.llm_rounds else 0.0
         self._llm.add(llm_ms / 1000)
         self._own.add(max(0.0, turn.timings_ms.get("total", 0.0) - llm_ms) / 1000)
+
+    def saw_tokens(self, completion_tokens: int) -> None:
+        """Count what the LLM wrote."""
+        self._tokens += completion_tokens
 
     def text(self) -> str:
         """All counters in Prometheus' text format."""

@@ -99,6 +99,19 @@ class IdentityIn(In):
     consent: Literal[True]
 
 
+class Usage(BaseModel):
+    """Tokens that the LLM read and wrote."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    total_tokens: int = 0
+
+    @classmethod
+    def of(cls, prompt_tokens: int, completion_tokens: int) -> Usage:
+        """With their sum."""
+        return cls(prompt_tokens=prompt_tokens, completion_tokens=completion_tokens, total_tokens=prompt_tokens + completion_tokens)
+
+
 class ItemOut(BaseModel):
     """An item of a list, with why it is there and what may be said of it."""
 

@@ -142,7 +142,7 @@ def test_openapi_has_examples_and_the_one_shape_of_errors(ask: Ask) -> None:
             for status, answer in operation["responses"].items():
                 if int(status) >= 400:
                     assert answer["content"]["application/json"]["schema"]["$ref"].endswith("/ErrorOut"), (path, method, status)
-    for name in ("RecommendIn", "EventIn", "TasteIn", "ChatIn", "MomentIn", "WrittenItem"):
+    for name in ("RecommendIn", "EventIn", "TasteIn", "ChatIn", "MomentIn", "WrittenItem", "CopyIn"):
         assert described["components"]["schemas"][name]["examples"]
 
 
