@@ -165,6 +165,15 @@ class TurnItem:
     sources: tuple[SourceScore, ...] = ()
     propensity: float = 1.0
 
+    @classmethod
+    def from_record(cls, data: Mapping[str, Any]) -> TurnItem:
+        """A list entry out of a stored record."""
+        claims = tuple((str(text), tuple(rows)) for text, rows in data["claims"])
+        evidence = tuple((str(row_id), str(text)) for row_id, text in data["evidence"])
+        rest = {key: data[key] for key in ("domain", "title", "score", "reason", "copy", "copy_source", "contributions")}
+        rest |= {"sources": tuple(SourceScore(**one) for one in data.get("sources", ())), "propensity": data.get("propensity", 1.0)}
+        return cls(item_id=ItemId(data["item_id"]), claims=claims, evidence=evidence, refused=tuple(data["refused"]), **rest)
+
 
 @dataclass(frozen=True, slots=True)
 class Reply:
@@ -199,6 +208,17 @@ class Turn:
     prompts: tuple[str, ...] = ()
     completion_tokens: int = 0
     artefact: str | None = None
+
+    @classmethod
+    def from_record(cls, data: Mapping[str, Any]) -> Turn:
+        """A turn out of a stored record: the opposite of `to_record`."""
+        lists = {name: tuple(data[name]) for name in ("notes", "degraded", "prompts") if name in data}
+        parts = {
+            "signals": tuple((str(name), str(value), float(share)) for name, value, share in data["signals"]),
+            "plan": tuple(PlannedCall(**call) for call in data["plan"]),
+            "items": tuple(TurnItem.from_record(item) for item in data["items"]),
+        }
+        return cls(**{**data, **lists, **parts})
 
     def to_record(self) -> dict[str, Any]:
         """Plain data for the store and for `--json`."""

@@ -27,14 +27,14 @@ from scenewise.agent.model import ChatModel
 from scenewise.agent.perceive import moment_key, perceive
 from scenewise.agent.plan import make_plan, plan_form
 from scenewise.agent.policy import main_domains, needs_no_tools
-from scenewise.agent.record import Draft, Found, Plan, Reply, Request, Seen, Slate, SourceScore, Turn, TurnItem
+from scenewise.agent.record import Draft, Found, Plan, Reply, Request, Seen, Slate, Turn, TurnItem
 from scenewise.agent.settings import Settings
 from scenewise.agent.slate import rank
 from scenewise.agent.verify import verify
 from scenewise.agent.wants import asking
 from scenewise.agent.words import explain, no_longer_there, nothing_to_explain, only_so_many, small_talk, unlinked, word_back
 from scenewise.prompts import load
-from scenewise.store.types import ItemId, UserId
+from scenewise.store.types import UserId
 from scenewise.tools.candidates import Candidates
 from scenewise.tools.copywriter.evidence import clean
 from scenewise.tools.scene.own import teach
@@ -204,16 +204,7 @@ def answer_from_record(seen: Seen, box: Toolbox) -> Reply:
     wanted = set(seen.referred)
     chosen = [(place, data) for place, data in enumerate(record["items"], 1) if data["item_id"] in wanted]
     text = " ".join(explain(data, place, record.get("scene"), locale) for place, data in chosen)
-    return Reply(clean(text), tuple(read_item(data) for _, data in chosen))
-
-
-def read_item(data: Mapping[str, Any]) -> TurnItem:
-    """A list entry out of a stored record."""
-    claims = tuple((str(text), tuple(rows)) for text, rows in data["claims"])
-    evidence = tuple((str(row_id), str(text)) for row_id, text in data["evidence"])
-    rest = {key: data[key] for key in ("domain", "title", "score", "reason", "copy", "copy_source", "contributions")}
-    rest |= {"sources": tuple(SourceScore(**one) for one in data.get("sources", ())), "propensity": data.get("propensity", 1.0)}
-    return TurnItem(item_id=ItemId(data["item_id"]), claims=claims, evidence=evidence, refused=tuple(data["refused"]), **rest)
+    return Reply(clean(text), tuple(TurnItem.from_record(data) for _, data in chosen))
 
 
 def make_turn(state: State, around: Surroundings) -> Turn:

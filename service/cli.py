@@ -20,6 +20,7 @@ from scenewise.service.llm_cli import app as llm_app
 from scenewise.service.places_cli import app as places_app
 from scenewise.service.serve_cli import app as serve_app
 from scenewise.service.show_cli import app as show_app
+from scenewise.service.show_cli import turns_app
 from scenewise.service.train_cli import app as train_app
 from scenewise.service.user_cli import app as user_app
 
@@ -32,6 +33,7 @@ app.add_typer(graph_app, name="graph")
 app.add_typer(item_app, name="item")
 app.add_typer(user_app, name="user")
 app.add_typer(keys_app, name="keys")
+app.add_typer(turns_app, name="turns")
 app.add_typer(train_app, name="train")
 for group in (copy_app, show_app, places_app, serve_app):
     app.registered_commands += group.registered_commands

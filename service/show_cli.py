@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,6 +17,7 @@ from scenewise.store.store import Store
 from scenewise.store.types import ItemId
 
 app = typer.Typer()
+turns_app = typer.Typer(no_args_is_help=True, help="The turns that were answered.")
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 StoreOption = Annotated[Path | None, typer.Option("--store", help="The store's folder; default: the demo store.")]
 
@@ -139,12 +141,24 @@ def _recognise(pack: Any, text: str, moment: Any, store: Path | None, as_json: b
         c.out.print(f"    {signal.name:<8} {signal.share:+.0%}  {c.safe(signal.value)}")
 
 
-@app.command()
-def turns(
-    turn_id: Annotated[str, typer.Argument(help="The turn's id, as a record or --json shows it.")],
+@turns_app.command()
+def show(
+    turn_id: Annotated[str, typer.Argument(metavar="ID", help="The turn's id, as --json and the server's answers give it.")],
+    explain: Annotated[bool, typer.Option("--explain", help="Show what each item's score is made of.")] = False,
     store: StoreOption = None,
     json_: Json = False,
 ) -> None:
-    """Print the record of a turn, as JSON in any case."""
+    """Show a turn: who asked what, the scene, the plan, the list, and where the time went."""
+    from scenewise.agent.record import Turn
+    from scenewise.service.render import show_explanations, show_turn
+
     with c.clear_errors(json_), _open(store) as opened:
-        c.print_json(opened.turns.get(turn_id))
+        record = opened.turns.get(turn_id)
+        if json_:
+            c.print_json(record)
+            return
+        turn = Turn.from_record(record)
+        c.out.print(f"[bold]{c.safe(turn.message)}[/]")
+        c.out.print(f"[dim]{c.safe(turn.user_id or 'nobody in particular')}, {datetime.fromtimestamp(turn.time_s):%Y-%m-%d %H:%M}[/]")
+        show_turn(turn, c.out)
+        show_explanations(turn.items if explain else (), c.out)

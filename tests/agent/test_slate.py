@@ -17,9 +17,8 @@ from scenewise.agent.intents import IntentReader
 from scenewise.agent.memory import Memory
 from scenewise.agent.perceive import perceive
 from scenewise.agent.plan import make_plan
-from scenewise.agent.record import Found, Request, Seen, Turn
+from scenewise.agent.record import Found, Request, Seen, Turn, TurnItem
 from scenewise.agent.slate import rank, taste_for
-from scenewise.agent.turn import read_item
 from scenewise.tools.retrieval.encoders import Encoders
 from scenewise.tools.toolbox import Toolbox
 
@@ -105,7 +104,7 @@ def test_exploration_is_recorded_and_can_be_repeated(own_store: Path, encoders: 
         assert [item["propensity"] for item in record["items"]] == [item.propensity for item in turn.items]
         assert all(0.0 < item.propensity < 1.0 for item in turn.items)
         assert json.loads(json.dumps(record)) == record
-        assert [read_item(data) for data in record["items"]] == [
+        assert [TurnItem.from_record(data) for data in record["items"]] == [
             replace(item, contributions=dict(item.contributions)) for item in turn.items
         ]
         lists = {tuple(ids(agent.turn("only films please", "ann", conversation_id=f"c{number}"))) for number in range(8)}

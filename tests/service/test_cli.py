@@ -42,7 +42,22 @@ def test_these_are_the_commands() -> None:
         *("train planner", "train writer", "train extractor", "train language", "train gate"),
         *("serve", "keys", "keys add", "keys list", "keys remove"),
         *("item", "item put", "item delete", "item show"),
-        *("", "demo", "ingest", "chat", "recommend", "train", "reindex", "doctor", "items", "scenes", "turns", "places", "copy"),
+        *(
+            "",
+            "demo",
+            "ingest",
+            "chat",
+            "recommend",
+            "train",
+            "reindex",
+            "doctor",
+            "items",
+            "scenes",
+            "turns",
+            "turns show",
+            "places",
+            "copy",
+        ),
         *("llm", "llm fetch", "llm start", "llm stop", "llm status", "llm probe"),
     }
 
@@ -57,7 +72,7 @@ def test_every_command_has_help_for_itself_and_each_option(run: Run, words: tupl
 
 @pytest.mark.parametrize(
     "words",
-    [words for words in COMMANDS if words not in ((), ("llm",), ("graph",), ("item",), ("user",), ("keys",), ("serve",))],
+    [words for words in COMMANDS if words not in ((), ("llm",), ("graph",), ("item",), ("user",), ("keys",), ("turns",), ("serve",))],
     ids=" ".join,
 )
 def test_every_command_takes_json(run: Run, words: tuple[str, ...]) -> None:
@@ -82,7 +97,7 @@ def test_version(run: Run) -> None:
         ("items", "-k", "0"),
         ("items", "-k", "99999999999999999999"),
         ("ingest",),
-        ("turns",),
+        ("turns", "show"),
         ("llm", "start", "--port", "http"),
     ],
 )
@@ -100,7 +115,7 @@ def test_recommend_prints_the_turn_as_json(read: Read, own_store: Path) -> None:
     assert {"title", "domain", "score", "reason", "copy", "copy_source", "claims", "evidence", "contributions"} <= shown["items"][0].keys()
     assert shown["llm_rounds"] == 0
     assert shown["degraded"] == []
-    kept = read("turns", shown["turn_id"], "--store", own_store)
+    kept = read("turns", "show", shown["turn_id"], "--store", own_store)
     assert kept["items"] == shown["items"]
 
 
@@ -154,7 +169,7 @@ def test_what_is_not_there_ends_with_3(read: Read, own_store: Path, tmp_path: Pa
     assert "date night" in read("recommend", "--store", own_store, "--scene", "date nigth", code=3)["error"]
     assert "scenewise" in read("recommend", "--store", tmp_path / "nothing", code=3)["error"]
     read("items", "--item", "no such item", "--store", own_store, code=3)
-    read("turns", "no such turn", "--store", own_store, code=3)
+    read("turns", "show", "no such turn", "--store", own_store, code=3)
     read("scenes", "no such scene", "--store", own_store, code=3)
     read("scenes", "--file", tmp_path / "none.toml", "--store", own_store, code=3)
     read("ingest", tmp_path / "none.csv", "--store", own_store, code=3)
@@ -474,10 +489,14 @@ def test_ctrl_c_ends_with_130(own_store: Path) -> None:
     assert "Traceback" not in said + shown
 
 
-def test_the_turn_of_an_agent_in_python_is_the_one_that_turns_prints(read: Read, own_store: Path) -> None:
-    with Agent.open(own_store, settings=Settings(llm_off=True)) as agent:
-        turn = agent.turn("only films please", "ann")
-    assert read("turns", turn.turn_id, "--store", own_store)["reply"] == turn.reply
+def test_a_turn_of_python_is_shown_to_a_person_and_as_json(run: Run, read: Read, own_store: Path) -> None:
+    with Agent.open(own_store, settings=Settings(llm_off=True), clock=lambda: 1_760_000_000.0) as agent:
+        turn = agent.turn("only [red]films[/] please", "ann")
+    assert read("turns", "show", turn.turn_id, "--store", own_store)["reply"] == turn.reply
+    shown = run("turns", "show", turn.turn_id, "--explain", "--store", own_store).stdout
+    assert shown.startswith("only [red]films[/] please\nann, 2025-10-09")
+    for told in ("scene   ", "plan    ", "time    ", "score = ", *(part for item in turn.items for part in (item.title, item.domain))):
+        assert told in shown
 
 
 def test_scenes_train_and_a_changed_file_trains_anew(read: Read, run: Run, own_store: Path) -> None:

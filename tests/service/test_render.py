@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 
 import pytest
 from rich.console import Console
@@ -94,3 +95,13 @@ def test_details_can_be_left_out() -> None:
 
 def test_a_reply_without_a_list_keeps_its_lines() -> None:
     assert "word\n1. word" in shown(make_turn("word", items=False))
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_a_turn_comes_back_out_of_its_record(text: str) -> None:
+    for turn in (make_turn(text), make_turn(text, items=False)):
+        assert Turn.from_record(json.loads(json.dumps(turn.to_record()))) == turn
+    record = make_turn(text).to_record()
+    for later in ("completion_tokens", "artefact", "prompts"):  # what records of earlier versions lack
+        del record[later]
+    assert shown(Turn.from_record(record)) == shown(make_turn(text))
