@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
-from scenewise.agent import copywriting
+from scenewise.agent import copywriting, tool_use
 from scenewise.agent.intents import IntentReader
 from scenewise.agent.model import ChatModel, connect
 from scenewise.agent.record import Request, Turn
@@ -205,6 +205,7 @@ class Agent:
     write_copy = copywriting.write_copy
     awrite_copy = copywriting.awrite_copy
     iter_copy = copywriting.iter_copy
+    use_tool = tool_use.use_tool
 
     def tell(self, user_id: str, item_id: str, kind: str, value: float | None = None, *, moment: Moment | None = None) -> None:
         """Record that a user did something with an item; it counts in the next turn. Raises NotFound for an unknown item.
@@ -320,7 +321,8 @@ class Agent:
         user = person_of(self.store, UserId(user_id)) if user_id is not None else None
         if conversation_id is not None and self.store.turns.owner(conversation_id) not in (None, user or ANONYMOUS):
             raise NotAllowed("this conversation belongs to another user")
-        return Request(message, user, moment or Moment(), conversation_id or uuid.uuid4().hex, scene, k, self._clock(), self.settings.seed)
+        rest = (self._clock(), self.settings.seed, True, self.settings.keep_tastes)
+        return Request(message, user, moment or Moment(), conversation_id or uuid.uuid4().hex, scene, k, *rest)
 
     def _surroundings(self) -> Surroundings:
         return Surroundings(self.toolbox(), self._intents, self.model, self.settings)

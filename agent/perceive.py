@@ -134,7 +134,7 @@ def perceive(request: Request, box: Toolbox, intents: IntentReader, memory: Memo
         now_s=request.now_s,
         k=request.k,
         seed=request.seed,
-        may_write_profile=request.user_id is not None and (intent == "state_taste" or bool(own_sentences(text))),
+        may_write_profile=request.may_write and request.user_id is not None and (intent == "state_taste" or bool(own_sentences(text))),
     )
     unknown = unknown_names(text, box)
     taught = what_was_taught(request, correction, box)
@@ -175,7 +175,7 @@ def moment_of(given: Moment, text: str, now: datetime, profile: Profile, memory:
 
 def what_was_taught(request: Request, correction: Correction | None, box: Toolbox) -> tuple[str, str] | None:
     """The message before a correction, with the scene it meant: an example for this user."""
-    if correction is None or correction.reading.scene is None or request.user_id is None:
+    if correction is None or correction.reading.scene is None or request.user_id is None or not request.may_write:
         return None
     last = box.store.turns.last(request.conversation_id)
     return (str(last["message"]), correction.reading.scene) if last and last["message"] else None

@@ -22,7 +22,8 @@ Status = Literal["planned", "run", "refused", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One message with its circumstances, as it comes in. `scene` is a scene the user named outright; `k` is the list's length."""
+    """One message with its circumstances, as it comes in. `scene` is a scene the user named outright; `k` is the list's length; without
+    `may_write` nothing that is said changes a profile."""
 
     message: str
     user_id: UserId | None
@@ -33,6 +34,7 @@ class Request:
     now_s: float
     seed: int = 0
     use_llm: bool = True
+    may_write: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,8 @@ class Settings(BaseSettings):
     """The style.toml that written copy (`Agent.write_copy`, `scenewise copy`) is held to besides the product's own."""
     encoder: str | None = None
     """A sentence-transformers model (folder or name) for English text; None is the MiniLM that ships as a package."""
+    keep_tastes: bool = True
+    """Keep in a profile what its user says to like or dislike, and what they put right about scenes and places."""
     seed: int = 0
     """Seed of tie-breaks, of the variation in template copy, and of exploration."""
     exploration: float = Field(0.0, ge=0, le=10)

@@ -24,9 +24,9 @@ from scenewise.tools.toolbox import Toolbox
 
 
 @contextmanager
-def opened_agent(store: Path | None, *, no_llm: bool) -> Iterator[Agent]:
-    """An agent on the given or the demo store, with a progress bar while its tools are made ready."""
-    settings = load_settings(store=store, llm_off=no_llm or None)
+def opened_agent(store: Path | None, *, no_llm: bool, keep_tastes: bool | None = None) -> Iterator[Agent]:
+    """An agent on the given or the demo store, with a progress bar while its tools are made ready; None leaves it to the settings."""
+    settings = load_settings(store=store, llm_off=no_llm or None, keep_tastes=keep_tastes)
     with c.step_bar(short=True) as progress:
         agent = Agent.open(settings=settings, report=progress)
     with agent:

@@ -17,6 +17,7 @@ from scenewise.service.graph_cli import app as graph_app
 from scenewise.service.item_cli import app as item_app
 from scenewise.service.keys_cli import app as keys_app
 from scenewise.service.llm_cli import app as llm_app
+from scenewise.service.mcp_cli import app as mcp_app
 from scenewise.service.places_cli import app as places_app
 from scenewise.service.serve_cli import app as serve_app
 from scenewise.service.show_cli import app as show_app
@@ -35,7 +36,7 @@ app.add_typer(user_app, name="user")
 app.add_typer(keys_app, name="keys")
 app.add_typer(turns_app, name="turns")
 app.add_typer(train_app, name="train")
-for group in (copy_app, show_app, places_app, serve_app):
+for group in (copy_app, show_app, places_app, serve_app, mcp_app):
     app.registered_commands += group.registered_commands
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]

@@ -19,6 +19,8 @@ from scenewise.store.errors import Busy, InputError, NotAllowed
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
+    from scenewise.service.api.keys import KeyFile
+
 app = typer.Typer()
 
 
@@ -37,15 +39,9 @@ def serve(
     """Serve chat (OpenAI's API), lists, items and users over HTTP. Ctrl-C lets running turns finish."""
     os.environ.setdefault("ANONYMIZED_TELEMETRY", "False")
     with c.clear_errors():
-        from scenewise.service.api.keys import KeyFile
         from scenewise.service.chat import opened_agent
 
-        given = KeyFile(keys or load_settings(store=store).home / "keys.json")
-        if keys is not None and not given.all():
-            raise InputError("--keys names no file of keys; make one with `scenewise keys add NAME --keys FILE`")
-        used = given if given.path.exists() else None
-        if not is_loopback(host) and not (used and used.all()):
-            raise NotAllowed("to listen beyond this machine the server needs a key: `scenewise keys add NAME`")
+        used = read_keys(keys, host)
         with bound(host, port) as listener, opened_agent(store, no_llm=no_llm) as agent:
             from scenewise.service.api.app import create_app
             from scenewise.service.api.limits import Limits
@@ -59,6 +55,22 @@ def serve(
                 f"Scenewise listens at {address}; OpenAI's clients take base_url {address}/v1" + ("" if used else "; no key is needed")
             )
             run(create_app(agent, keys=used, limits=limits), listener, stop_s=agent.settings.deadline_s + 5)
+
+
+def read_keys(path: Path | None, host: str) -> KeyFile | None:
+    """The file of keys: that at `path`, else that of the home folder, else None.
+
+    Raises InputError where `path` has no keys, NotAllowed where there are none for an address that others reach.
+    """
+    from scenewise.service.api.keys import KeyFile
+
+    given = KeyFile(path or load_settings().home / "keys.json")
+    if path is not None and not given.all():
+        raise InputError("--keys names no file of keys; make one with `scenewise keys add NAME --keys FILE`")
+    used = given if given.path.exists() else None
+    if not is_loopback(host) and not (used and used.all()):
+        raise NotAllowed("to listen beyond this machine the server needs a key: `scenewise keys add NAME`")
+    return used
 
 
 def run(app: ASGIApp, listener: socket.socket, *, stop_s: float) -> None:
@@ -76,7 +88,7 @@ def run(app: ASGIApp, listener: socket.socket, *, stop_s: float) -> None:
         timeout_graceful_shutdown=int(stop_s),
         timeout_keep_alive=30,
         limit_concurrency=2_000,
-        lifespan="off",
+        lifespan="auto",
     )
     uvicorn.Server(config).run(sockets=[listener])
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import unquote
@@ -67,7 +67,6 @@ RULES = (
     Rule("POST", "/v1/users/{user_id}/identities", "admin", bound=False),
     Rule("DELETE", "/v1/users/{user_id}/identities/{platform}/{platform_user_id}", "write"),
 )
-_PATTERNS = tuple((compile_path(rule.path)[0], rule) for rule in RULES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +83,16 @@ NOBODY = Caller(None, frozenset(SCOPES))
 
 
 class Guard:
-    """Middleware: finds the rule of a request, who asks, and whether they may; 404 and 405 for what the table does not have."""
+    """Middleware: finds the rule of a request, who asks, and whether they may; 404 and 405 for what the table does not have.
+
+    Without keys only the names of this machine are answered.
+    """
 
     def __init__(
-        self, app: ASGIApp, *, keys: KeyFile | None, rate: Rate, hosts: frozenset[str], clock: Callable[[], float] = time.time
+        self, app: ASGIApp, *, keys: KeyFile | None, rate: Rate, rules: Sequence[Rule] = RULES, clock: Callable[[], float] = time.time
     ) -> None:
-        self.app, self.keys, self.rate, self.hosts, self.clock = app, keys, rate, hosts, clock
+        self.app, self.keys, self.rate, self.clock = app, keys, rate, clock
+        self._patterns = tuple((compile_path(rule.path)[0], rule) for rule in rules)
 
     async def __call__(self, scope: Connection, receive: Receive, send: Send) -> None:
         """Let the request through with `scenewise.rule` and `scenewise.caller` in its scope, or answer with an error."""
@@ -98,7 +101,7 @@ class Guard:
                 await self.app(scope, receive, send)
             return  # a websocket is not accepted
         try:
-            rule = find_rule(scope["method"], scope["path"])
+            rule = self._rule(scope["method"], scope["path"])
             scope["scenewise.rule"] = rule
             scope["scenewise.caller"] = self._admit(rule, Headers(scope=scope))
         except Refused as refused:
@@ -111,7 +114,7 @@ class Guard:
         if named is not None and not is_plain(named):
             raise Refused(400, f"the header {USER_HEADER} holds no user id", code="invalid_input")
         if self.keys is None:
-            if _host_of(headers.get("host", "")) not in self.hosts:
+            if _host_of(headers.get("host", "")) not in LOCAL_HOSTS:
                 raise Refused(403, "without keys the server answers under its local name only", code="unknown_host")
             return Caller(None, NOBODY.scopes, None, named)
         if rule.scope is None:
@@ -128,18 +131,16 @@ class Guard:
         self.rate.take(key.key_id)
         return Caller(key.key_id, frozenset(key.scopes), key.user_id, named)
 
-
-def find_rule(method: str, path: str) -> Rule:
-    """The rule of a request; Refused (404, 405) where the table has none."""
-    fitting = [rule for pattern, rule in _PATTERNS if pattern.match(path)]
-    for rule in fitting:
-        if rule.method == method:
-            return rule
-    if not fitting:
-        raise Refused(404)
-    refused = Refused(405)
-    refused.headers = {"Allow": ", ".join(sorted({rule.method for rule in fitting}))}
-    raise refused
+    def _rule(self, method: str, path: str) -> Rule:
+        fitting = [rule for pattern, rule in self._patterns if pattern.match(path)]
+        for rule in fitting:
+            if rule.method == method:
+                return rule
+        if not fitting:
+            raise Refused(404)
+        refused = Refused(405)
+        refused.headers = {"Allow": ", ".join(sorted({rule.method for rule in fitting}))}
+        raise refused
 
 
 def caller_of(request: Request, _: Annotated[object, Depends(HTTPBearer(auto_error=False))]) -> Caller:

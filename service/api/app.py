@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 
 from scenewise.agent.agent import Agent
-from scenewise.service.api.access import LOCAL_HOSTS, Guard
+from scenewise.service.api.access import Guard
 from scenewise.service.api.chat import chat_routes
 from scenewise.service.api.copy import copy_routes
 from scenewise.service.api.errors import add_handlers
@@ -37,7 +37,7 @@ def create_app(agent: Agent, *, keys: KeyFile | None = None, limits: Limits | No
     middleware = [
         Middleware(Watch, metrics=metrics),
         Middleware(BodyLimit, limits=limits),
-        Middleware(Guard, keys=keys, rate=Rate(limits.per_minute), hosts=LOCAL_HOSTS),
+        Middleware(Guard, keys=keys, rate=Rate(limits.per_minute)),
         Middleware(Repeats),
     ]
     app = FastAPI(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import MappingProxyType
 from typing import Annotated
 
@@ -12,7 +13,7 @@ from starlette.requests import Request
 
 from scenewise.agent.agent import Agent
 from scenewise.agent.audience import MAX_LIKES, Audience, Segment
-from scenewise.agent.item_copy import MAX_VARIANTS, Source
+from scenewise.agent.item_copy import MAX_VARIANTS, Copy, Source
 from scenewise.service.api.access import Asking, Caller, acting_user
 from scenewise.service.api.limits import Gate
 from scenewise.service.api.metrics import Metrics
@@ -82,6 +83,12 @@ class CopiesOut(BaseModel):
     usage: Usage
 
 
+def copies_out(copies: Sequence[Copy]) -> CopiesOut:
+    """Texts as they go out."""
+    usage = Usage.of(sum(one.prompt_tokens for one in copies), sum(one.completion_tokens for one in copies))
+    return CopiesOut(copies=[CopyOut.model_validate(one) for one in copies], usage=usage)
+
+
 def copy_routes(agent: Agent, gate: Gate, metrics: Metrics) -> APIRouter:
     """Texts for items."""
     router = APIRouter(prefix="/v1", tags=["copy"])
@@ -105,9 +112,9 @@ def copy_routes(agent: Agent, gate: Gate, metrics: Metrics) -> APIRouter:
                 variants=body.variants,
             )
             copies = await unless_gone(request, work)
-        usage = Usage.of(sum(one.prompt_tokens for one in copies), sum(one.completion_tokens for one in copies))
-        metrics.saw_tokens(usage.completion_tokens)
-        return CopiesOut(copies=[CopyOut.model_validate(one) for one in copies], usage=usage)
+        answer = copies_out(copies)
+        metrics.saw_tokens(answer.usage.completion_tokens)
+        return answer
 
     return router
 

@@ -44,6 +44,15 @@ def state_routes(agent: Agent, metrics: Metrics) -> APIRouter:
     return router
 
 
+def scenes_out(agent: Agent) -> ScenesOut:
+    """The scenes as they go out."""
+    told = [
+        SceneOut(name=one.name, description=one.description, examples=list(one.examples), domains=dict(one.domains))
+        for one in agent.scenes()
+    ]
+    return ScenesOut(scenes=told)
+
+
 def recommend_routes(agent: Agent, gate: Gate, metrics: Metrics) -> APIRouter:
     """Lists for programs, and what goes with them."""
     router = APIRouter(prefix="/v1", tags=["recommend"])
@@ -62,11 +71,7 @@ def recommend_routes(agent: Agent, gate: Gate, metrics: Metrics) -> APIRouter:
     @router.get("/scenes")
     def scenes(caller: Asking) -> ScenesOut:
         """List the scenes that this store knows."""
-        told = [
-            SceneOut(name=one.name, description=one.description, examples=list(one.examples), domains=dict(one.domains))
-            for one in agent.scenes()
-        ]
-        return ScenesOut(scenes=told)
+        return scenes_out(agent)
 
     @router.get("/turns/{turn_id}")
     def show_turn(turn_id: TurnId, caller: Asking) -> TurnOut:

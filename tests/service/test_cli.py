@@ -72,7 +72,11 @@ def test_every_command_has_help_for_itself_and_each_option(run: Run, words: tupl
 
 @pytest.mark.parametrize(
     "words",
-    [words for words in COMMANDS if words not in ((), ("llm",), ("graph",), ("item",), ("user",), ("keys",), ("turns",), ("serve",))],
+    [
+        words
+        for words in COMMANDS
+        if words not in ((), ("llm",), ("graph",), ("item",), ("user",), ("keys",), ("turns",), ("serve",), ("mcp",))
+    ],
     ids=" ".join,
 )
 def test_every_command_takes_json(run: Run, words: tuple[str, ...]) -> None:

@@ -1,0 +1,1 @@
+"""The agent for other agents: its tools, lists, conversations and copy over the Model Context Protocol."""
