@@ -62,13 +62,25 @@ async def compose(
         return Draft(rounds=1, trouble=f"writing: {error.reason}", prompts=(first,))
     errors = [one.error for one in written if one.error]
     trouble = f"writing: {errors[0]}" if len(errors) == len(written) else ""
-    tokens = sum(one.completion_tokens for one in written)
     refused = [_refused(one, entry, scene) for one, entry in zip(written, slate.entries, strict=True)]
     if any(refused) and (left_s := timeout_s - (time.monotonic() - begun)) > 0:
         again = await _again(slate, written, refused, model, timeout_s=left_s, trained=trained, seed=seed)
-        texts, tokens = tuple(one.text for one in again), tokens + sum(one.completion_tokens for one in again if one not in written)
-        return Draft(texts, 2, trouble, tokens, tuple(refused), tuple(dict.fromkeys((first, second))))
-    return Draft(tuple(one.text for one in written), 1, trouble, tokens, tuple(refused), (first,))
+        texts = [again[place].text or one.text if place in again else one.text for place, one in enumerate(written)]
+        return _draft(texts, [*written, *again.values()], 2, trouble, refused, tuple(dict.fromkeys((first, second))))
+    return _draft([one.text for one in written], written, 1, trouble, refused, (first,))
+
+
+def _draft(
+    texts: Sequence[str],
+    calls: Sequence[Written],
+    rounds: int,
+    trouble: str,
+    refused: Sequence[tuple[str, ...]],
+    prompts: tuple[str, ...],
+) -> Draft:
+    """The draft with the tokens of all calls, whether or not their texts were taken."""
+    read, wrote = sum(one.prompt_tokens for one in calls), sum(one.completion_tokens for one in calls)
+    return Draft(tuple(texts), rounds, trouble, wrote, tuple(refused), prompts, read)
 
 
 def _prompt(entry: SlateEntry, *, trained: bool, guided: bool, seed: int) -> WritePrompt:
@@ -92,8 +104,8 @@ async def _again(
     timeout_s: float,
     trained: bool,
     seed: int,
-) -> list[Written]:
-    """Have the refused texts written again, all at once, with what was wrong named; the others, and all where that fails, stay."""
+) -> dict[int, Written]:
+    """Have the refused texts written again, all at once, with what was wrong named: what came, by place; nothing where that fails."""
     places = [place for place, why in enumerate(refused) if why]
     prompts = []
     for place in places:
@@ -108,9 +120,8 @@ async def _again(
     try:
         again = await model.write(prompts, max_tokens=COPY_TOKENS, timeout_s=timeout_s)
     except ModelError:
-        return list(written)
-    better = dict(zip(places, again, strict=True))
-    return [better[place] if place in better and better[place].text else one for place, one in enumerate(written)]
+        return {}
+    return dict(zip(places, again, strict=True))
 
 
 def facts_of(entry: SlateEntry) -> str:

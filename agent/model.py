@@ -159,7 +159,8 @@ class VllmModel:
         extra = {**EXTRA_BODY, "structured_outputs": {"regex": pattern}}
         client = self.client(max_tokens).bind(stop=["\n"], extra_body=extra)
         answer = await in_time(client.ainvoke(list(messages)), timeout_s, "plan")
-        return Written(str(answer.content)[:MAX_PLAN].strip(), usage(answer)[1])
+        prompt_tokens, completion_tokens = usage(answer)
+        return Written(str(answer.content)[:MAX_PLAN].strip(), completion_tokens, prompt_tokens=prompt_tokens)
 
 
 async def in_time(pending: Any, timeout_s: float, what: str) -> AIMessage:

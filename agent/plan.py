@@ -85,7 +85,8 @@ async def make_plan(seen: Seen, box: Toolbox, model: ChatModel | None, *, max_to
         return Plan(complete(seen, (), box), rounds=1, trouble=f"planning: {error.reason}", prompt=prompt)
     limited = limit(seen, answer.calls, box)
     trouble = "" if answer.calls else "planning: no tool call in the answer"
-    return Plan(complete(seen, limited, box), rounds=1, trouble=trouble, completion_tokens=answer.completion_tokens)
+    calls, read = complete(seen, limited, box), answer.prompt_tokens
+    return Plan(calls, rounds=1, trouble=trouble, completion_tokens=answer.completion_tokens, prompt_tokens=read)
 
 
 async def _short_plan(seen: Seen, box: Toolbox, model: ChatModel, *, max_tokens: int, timeout_s: float) -> Plan:
@@ -95,7 +96,7 @@ async def _short_plan(seen: Seen, box: Toolbox, model: ChatModel, *, max_tokens:
     pattern = plan_pattern(box.catalogue.domains, request, must_call=is_request)
     answer = await model.complete(request.prompt_messages(), pattern=pattern, max_tokens=max_tokens, timeout_s=timeout_s)
     read = decode(answer.text, request.last_items)
-    done = Plan(rounds=1, completion_tokens=answer.completion_tokens, prompt=PROMPT)
+    done = Plan(rounds=1, completion_tokens=answer.completion_tokens, prompt_tokens=answer.prompt_tokens, prompt=PROMPT)
     if isinstance(read, Ask) or read == ():
         if not is_request:
             return replace(done, word="ask" if isinstance(read, Ask) else "outside")

@@ -90,6 +90,7 @@ class Plan:
     rounds: int = 0
     trouble: str = ""
     completion_tokens: int = 0
+    prompt_tokens: int = 0
     word: Literal["", "ask", "outside"] = ""
     prompt: str = "plan"
 
@@ -146,6 +147,7 @@ class Draft:
     completion_tokens: int = 0
     refused: tuple[tuple[str, ...], ...] = ()
     prompts: tuple[str, ...] = ()
+    prompt_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +190,8 @@ class Reply:
 @dataclass(frozen=True, slots=True)
 class Turn:
     """A whole turn, as returned and as stored. `timings_ms` has a row a step; `degraded` lists why the LLM's part is missing, if
-    it is; `artefact` is the version of the trained models, None where none were trained."""
+    it is; `artefact` is the version of the trained models, None where none were trained. Tokens are
+    those of all LLM calls, 0 where the server does not count them."""
 
     turn_id: str
     conversation_id: str
@@ -210,6 +213,12 @@ class Turn:
     prompts: tuple[str, ...] = ()
     completion_tokens: int = 0
     artefact: str | None = None
+    prompt_tokens: int = 0
+
+    @property
+    def tokens(self) -> int:
+        """What the LLM read and wrote."""
+        return self.prompt_tokens + self.completion_tokens
 
     @classmethod
     def from_record(cls, data: Mapping[str, Any]) -> Turn:

@@ -16,8 +16,8 @@ class ScriptedModel:
     """Answer plans and texts in the order given, the last one again and again; an exception in the script is raised. `complete` answers
     with `written`, a plan in the short writing.
 
-    `delay_s` is slept before each answer and counts against the caller's `timeout_s`. `asked` keeps what was sent, `patterns` what
-    `complete` was held to.
+    Each call reads and writes so many `tokens`. `delay_s` is slept before each answer and counts against the caller's `timeout_s`.
+    `asked` keeps what was sent, `patterns` what `complete` was held to.
     """
 
     plans: Sequence[Sequence[Call] | Exception] = ((),)
@@ -25,6 +25,7 @@ class ScriptedModel:
     written: str | Exception = "none"
     delay_s: float = 0.0
     name: str = "scripted"
+    tokens: tuple[int, int] = (0, 0)
     asked: list[Sequence[Message]] = field(default_factory=list)
     patterns: list[str] = field(default_factory=list)
     rounds: int = 0
@@ -37,7 +38,7 @@ class ScriptedModel:
         self.rounds += 1
         if isinstance(planned, Exception):
             raise planned
-        return PlanAnswer(tuple(planned), "tool_calls", 0, 0, self.delay_s)
+        return PlanAnswer(tuple(planned), "tool_calls", *self.tokens, self.delay_s)
 
     async def write(self, prompts: Sequence[WritePrompt], *, max_tokens: int, timeout_s: float) -> tuple[Written, ...]:
         """Return the script's texts, one a prompt."""
@@ -48,7 +49,7 @@ class ScriptedModel:
             text = self.texts[min(i, len(self.texts) - 1)]
             if isinstance(text, Exception):
                 raise text
-            written.append(Written(text))
+            written.append(Written(text, self.tokens[1], prompt_tokens=self.tokens[0]))
         return tuple(written)
 
     async def complete(self, messages: Sequence[Message], *, pattern: str, max_tokens: int, timeout_s: float) -> Written:
@@ -58,7 +59,7 @@ class ScriptedModel:
         await self._take_time(timeout_s)
         if isinstance(self.written, Exception):
             raise self.written
-        return Written(self.written)
+        return Written(self.written, self.tokens[1], prompt_tokens=self.tokens[0])
 
     async def close(self) -> None:
         """Nothing to let go of."""

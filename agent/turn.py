@@ -234,6 +234,7 @@ def make_turn(state: State, around: Surroundings) -> Turn:
         model=model.name if model else None,
         prompts=tuple(load(name).tag for name in used),
         completion_tokens=plan.completion_tokens + draft.completion_tokens,
+        prompt_tokens=plan.prompt_tokens + draft.prompt_tokens,
         artefact=around.box.artefact,
     )
 

@@ -29,6 +29,9 @@ def add(
     scope: Annotated[list[str] | None, typer.Option("--scope", help=f"{', '.join(SCOPES)}; as often as needed. Default: chat.")] = None,
     user: Annotated[str | None, typer.Option("--user", help="The user for whom alone it acts.")] = None,
     days: Annotated[float | None, typer.Option("--days", min=0, help="Days after which it expires.")] = None,
+    tokens: Annotated[
+        int | None, typer.Option("--tokens-per-day", min=1, help="What the LLM may read and write for it in a day (UTC).")
+    ] = None,
     keys: FileOption = None,
     json_: Json = False,
 ) -> None:
@@ -36,9 +39,10 @@ def add(
     with c.clear_errors(json_):
         now_s = time.time()
         expires_s = None if days is None else now_s + days * 86_400
-        key, token = _file(keys).add(name, scope or ["chat"], user_id=user, expires_s=expires_s, now_s=now_s)
+        key, token = _file(keys).add(name, scope or ["chat"], user_id=user, expires_s=expires_s, now_s=now_s, tokens_per_day=tokens)
         if json_:
-            c.print_json({"key_id": key.key_id, "key": token, "scopes": key.scopes, "user_id": user, "expires_s": expires_s})
+            kept = {name: value for name, value in asdict(key).items() if name not in ("digest", "name", "created_s")}
+            c.print_json({"key": token} | kept)
         else:
             c.err.print("This key is shown once; keep it safe.")
             typer.echo(token)
@@ -48,14 +52,16 @@ def add(
 def list_(keys: FileOption = None, json_: Json = False) -> None:
     """List the keys, without what they are."""
     with c.clear_errors(json_):
-        found = _file(keys).all()
+        file = _file(keys)
+        found = file.all()
         if json_:
             c.print_json([{name: value for name, value in asdict(key).items() if name != "digest"} for key in found])
             return
         for key in found:
             whom = f" for user {c.safe(key.user_id)}" if key.user_id is not None else ""
             until = f" until {datetime.fromtimestamp(key.expires_s):%Y-%m-%d %H:%M}" if key.expires_s is not None else ""
-            c.out.print(f"[bold]{key.key_id}[/]  {c.safe(key.name)}  {', '.join(key.scopes)}{whom}{until}")
+            spent = f"{file.spent(key.key_id, time.time()):,} of {key.tokens_per_day:,} tokens today" if key.tokens_per_day else ""
+            c.out.print(f"[bold]{key.key_id}[/]  {c.safe(key.name)}  {', '.join(key.scopes)}{whom}{until}  {spent}".rstrip())
 
 
 @app.command()

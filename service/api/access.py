@@ -71,12 +71,14 @@ RULES = (
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks: the key's id (None without keys), its scopes, the user it is bound to, and the user that a header names."""
+    """Who asks: the key's id (None without keys), its scopes, the user it is bound to, the user that a header names, and
+    what the LLM may read and write for it in a day."""
 
     key_id: str | None
     scopes: frozenset[str]
     bound_to: str | None = None
     declared: str | None = None
+    tokens_per_day: int | None = None
 
 
 NOBODY = Caller(None, frozenset(SCOPES))
@@ -129,7 +131,7 @@ class Guard:
         if key.user_id is not None and not rule.bound:
             raise Refused(403, "this key is bound to a user, and this route is not for one user alone", code="bound_key")
         self.rate.take(key.key_id)
-        return Caller(key.key_id, frozenset(key.scopes), key.user_id, named)
+        return Caller(key.key_id, frozenset(key.scopes), key.user_id, named, key.tokens_per_day)
 
     def _rule(self, method: str, path: str) -> Rule:
         fitting = [rule for pattern, rule in self._patterns if pattern.match(path)]

@@ -32,7 +32,7 @@ def create_app(agent: Agent, *, keys: KeyFile | None = None, limits: Limits | No
     `keys` None lets everybody who reaches the server do everything, under its loopback names only.
     """
     limits = limits or Limits()
-    gate = Gate(limits)
+    gate = Gate(limits, keys)
     metrics = Metrics(gate)
     middleware = [
         Middleware(Watch, metrics=metrics),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -128,6 +128,10 @@ def chat_routes(agent: Agent, gate: Gate, metrics: Metrics, limits: Limits) -> A
     """The routes that OpenAI's clients know."""
     router = APIRouter(tags=["chat"])
 
+    async def count(turn: Turn, caller: Caller) -> None:
+        metrics.saw_turn(turn)
+        await gate.spend(caller, turn.tokens)
+
     @router.get("/v1/models")
     def list_models(caller: Asking) -> ModelsOut:
         """List the models; there is one."""
@@ -148,11 +152,11 @@ def chat_routes(agent: Agent, gate: Gate, metrics: Metrics, limits: Limits) -> A
                 return EventStream(_told(aside, wants_usage), keep_alive_s=limits.keep_alive_s, at_end=lambda: None)
             return _answer(aside, None)
         asked = await run_in_threadpool(_read, agent, body, text, request, caller)
-        slot = await gate.enter()
+        slot = await gate.enter(caller)
         if not body.stream:
             with slot:
                 turn = await unless_gone(request, agent.aturn(asked.text, **asked.rest()))
-            metrics.saw_turn(turn)
+            await count(turn, caller)
             return _answer(turn.reply, turn)
         try:
             parts = agent.astream(asked.text, **asked.rest())
@@ -160,7 +164,7 @@ def chat_routes(agent: Agent, gate: Gate, metrics: Metrics, limits: Limits) -> A
         except BaseException:
             slot.release()
             raise
-        events = _events(first, parts, asked.conversation_id, metrics, wants_usage)
+        events = _events(first, parts, asked.conversation_id, lambda turn: count(turn, caller), wants_usage)
         return EventStream(events, keep_alive_s=limits.keep_alive_s, at_end=slot.release)
 
     return router
@@ -191,7 +195,11 @@ async def _first(parts: AsyncIterator[Step | Turn]) -> Step | Turn:
 
 
 async def _events(
-    first: Step | Turn, parts: AsyncIterator[Step | Turn], conversation_id: str, metrics: Metrics, wants_usage: bool
+    first: Step | Turn,
+    parts: AsyncIterator[Step | Turn],
+    conversation_id: str,
+    count: Callable[[Turn], Awaitable[None]],
+    wants_usage: bool,
 ) -> AsyncGenerator[str, None]:
     chunk = _chunks(wants_usage)
     yield chunk({"role": "assistant", "content": ""}, scenewise={"conversation_id": conversation_id})
@@ -201,7 +209,7 @@ async def _events(
             yield chunk({}, scenewise={"step": {"name": part.name, "ms": part.ms}})
             part = await anext(parts, None)
         assert part is not None, "a stream ends with its turn"
-        metrics.saw_turn(part)
+        await count(part)
         for line in part.reply.splitlines(keepends=True):
             yield chunk({"content": line})
         yield chunk({}, finish="stop", scenewise=turn_out(part.to_record()).model_dump(by_alias=True))
@@ -249,7 +257,7 @@ def _answer(text: str, turn: Turn | None) -> ChatOut:
 
 
 def _usage(turn: Turn) -> Usage:
-    return Usage.of(0, turn.completion_tokens)
+    return Usage.of(turn.prompt_tokens, turn.completion_tokens)
 
 
 def _known(model: str) -> str:

@@ -100,7 +100,7 @@ def copy_routes(agent: Agent, gate: Gate, metrics: Metrics) -> APIRouter:
         items: list[Item | str] = [*body.item_ids, *(one.item() for one in body.items)]
         if not 1 <= len(items) <= MAX_ITEMS:
             raise InputError(f"a request is for 1 to {MAX_ITEMS} items, in item_ids and items together")
-        with await gate.enter():
+        with await gate.enter(caller):
             work = agent.awrite_copy(
                 items,
                 audience,
@@ -113,7 +113,8 @@ def copy_routes(agent: Agent, gate: Gate, metrics: Metrics) -> APIRouter:
             )
             copies = await unless_gone(request, work)
         answer = copies_out(copies)
-        metrics.saw_tokens(answer.usage.completion_tokens)
+        metrics.saw_tokens(answer.usage.prompt_tokens, answer.usage.completion_tokens)
+        await gate.spend(caller, answer.usage.total_tokens)
         return answer
 
     return router

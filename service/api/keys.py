@@ -16,18 +16,20 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from scenewise.store.errors import InputError, NotFound, StoreError
 
 Scope = Literal["chat", "copy", "write", "admin"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
+DAY_S = 86_400
 _NO_DIGEST = "0" * 64
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """What is kept of a key. `digest` is the key's SHA-256 in hex; with `user_id` it acts for that user only; times are unix seconds."""
+    """What is kept of a key. `digest` is the key's SHA-256 in hex; with `user_id` it acts for that user only; times are unix seconds;
+    `tokens_per_day` is what an LLM may read and write for it from midnight to midnight, UTC."""
 
     key_id: str
     name: str
@@ -36,6 +38,7 @@ class Key:
     user_id: str | None
     created_s: float
     expires_s: float | None
+    tokens_per_day: int | None = None
 
 
 class KeyFile:
@@ -57,7 +60,16 @@ class KeyFile:
         same = hmac.compare_digest(digest_of(token), key.digest if key is not None else _NO_DIGEST)
         return key if key is not None and same and (key.expires_s is None or now_s < key.expires_s) else None
 
-    def add(self, name: str, scopes: Sequence[str], *, user_id: str | None, expires_s: float | None, now_s: float) -> tuple[Key, str]:
+    def add(
+        self,
+        name: str,
+        scopes: Sequence[str],
+        *,
+        user_id: str | None,
+        expires_s: float | None,
+        now_s: float,
+        tokens_per_day: int | None = None,
+    ) -> tuple[Key, str]:
         """Make a key; return it and the token, which is kept nowhere. Raises InputError for scopes that there are not."""
         wanted = tuple(scope for scope in SCOPES if scope in scopes)
         if not wanted or set(scopes) - set(wanted):
@@ -68,9 +80,9 @@ class KeyFile:
             raise InputError("a user id cannot be empty")
         key_id = secrets.token_hex(4)
         token = f"sw-{key_id}-{secrets.token_urlsafe(32)}"
-        key = Key(key_id, name, digest_of(token), wanted, user_id, now_s, expires_s)
+        key = Key(key_id, name, digest_of(token), wanted, user_id, now_s, expires_s, tokens_per_day)
         with self._changing():
-            self._write([*self._read().values(), key])
+            self._write_keys([*self._read().values(), key])
         return key, token
 
     def remove(self, key_id: str) -> None:
@@ -79,7 +91,30 @@ class KeyFile:
             keys = self._read()
             if keys.pop(key_id, None) is None:
                 raise NotFound("there is no key with this id; `scenewise keys list` shows them")
-            self._write(list(keys.values()))
+            self._write_keys(list(keys.values()))
+
+    def spent(self, key_id: str, now_s: float) -> int:
+        """How many tokens were spent with a key on this day, UTC."""
+        return int(self._spendings(now_s).get(key_id, 0))
+
+    def spend(self, key_id: str, tokens: int, now_s: float) -> None:
+        """Count tokens, beside keys.json, where another process and the next start find them."""
+        with self._changing():
+            spendings = self._spendings(now_s)
+            _write(self._spent_path, {"day": day_of(now_s), "tokens": spendings | {key_id: int(spendings.get(key_id, 0)) + tokens}})
+
+    @property
+    def _spent_path(self) -> Path:
+        return self.path.with_suffix(".spent.json")
+
+    def _spendings(self, now_s: float) -> dict[str, Any]:
+        try:
+            kept = json.loads(self._spent_path.read_text(encoding="utf-8"))
+            return dict(kept["tokens"]) if kept["day"] == day_of(now_s) else {}
+        except FileNotFoundError:
+            return {}
+        except (ValueError, KeyError, TypeError) as error:
+            raise StoreError(f"{self._spent_path.name} cannot be read: remove it, and counting begins anew") from error
 
     def _keys(self) -> dict[str, Key]:
         with self._reading:
@@ -102,13 +137,8 @@ class KeyFile:
             raise StoreError(f"{self.path.name} is no file of keys; make them with `scenewise keys add`") from error
         return {key.key_id: key for key in keys}
 
-    def _write(self, keys: Sequence[Key]) -> None:
-        part = self.path.with_name(self.path.name + ".part")
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-            json.dump({"keys": [asdict(key) for key in keys]}, file, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(self.path)
+    def _write_keys(self, keys: Sequence[Key]) -> None:
+        _write(self.path, {"keys": [asdict(key) for key in keys]})
 
     @contextmanager
     def _changing(self) -> Iterator[None]:
@@ -122,6 +152,20 @@ class KeyFile:
 def digest_of(token: str) -> str:
     """The SHA-256 of a token, in hex."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def day_of(now_s: float) -> int:
+    """The day of a time, counted from 1970, UTC."""
+    return int(now_s // DAY_S)
+
+
+def _write(path: Path, data: object) -> None:
+    part = path.with_name(path.name + ".part")
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        json.dump(data, file, indent=1)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
 
 
 def _private(path: str, flags: int) -> int:

@@ -7,13 +7,19 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
+from typing import TYPE_CHECKING
 
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Send
 from starlette.types import Scope as Connection
 
 from scenewise.service.api.errors import Refused, response_of
+from scenewise.service.api.keys import DAY_S, KeyFile, day_of
 from scenewise.store.errors import Busy
+
+if TYPE_CHECKING:
+    from scenewise.service.api.access import Caller
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +106,19 @@ class Slot:
 
 
 class Gate:
-    """A bounded queue of turns, first come first served."""
+    """A bounded queue of turns, first come first served; and the tokens that the keys of `keys` have left."""
 
-    def __init__(self, limits: Limits) -> None:
-        self._limits, self._free = limits, asyncio.Semaphore(limits.running)
+    def __init__(self, limits: Limits, keys: KeyFile | None = None, clock: Callable[[], float] = time.time) -> None:
+        self._limits, self._keys, self._clock = limits, keys, clock
+        self._free = asyncio.Semaphore(limits.running)
         self.running = self.waiting = 0
 
-    async def enter(self) -> Slot:
-        """Wait for a place. Raises Busy where too many wait already, or the wait took too long."""
+    async def enter(self, payer: Caller | None = None) -> Slot:
+        """Wait for a place. Raises Busy where too many wait already, or the wait took too long.
+
+        `payer` is whose tokens an LLM may spend: Refused (429) where none are left for today.
+        """
+        await self._check(payer)
         if self._free.locked():
             if self.waiting >= self._limits.waiting:
                 raise Busy("too many turns are waiting: try again", retry_after_s=2.0)
@@ -122,6 +133,19 @@ class Gate:
             await self._free.acquire()
         self.running += 1
         return Slot(self._leave)
+
+    async def spend(self, payer: Caller, tokens: int) -> None:
+        """Count what an LLM read and wrote for a key that has a budget. What runs at the same time may go beyond it."""
+        if self._keys is not None and payer.key_id is not None and payer.tokens_per_day is not None and tokens:
+            await run_in_threadpool(self._keys.spend, payer.key_id, tokens, self._clock())
+
+    async def _check(self, payer: Caller | None) -> None:
+        if self._keys is None or payer is None or payer.key_id is None or payer.tokens_per_day is None:
+            return
+        now_s = self._clock()
+        if await run_in_threadpool(self._keys.spent, payer.key_id, now_s) >= payer.tokens_per_day:
+            left_s = (day_of(now_s) + 1) * DAY_S - now_s
+            raise Refused(429, "this key has spent its tokens of the day", code="tokens_spent", retry_after_s=left_s)
 
     def _leave(self) -> None:
         self.running -= 1

@@ -51,7 +51,7 @@ class Metrics:
         self._seconds: dict[str, Histogram] = {}
         self._turns: Counter[str] = Counter()
         self._own, self._llm = Histogram(), Histogram()
-        self._tokens = 0
+        self._tokens: Counter[str] = Counter()
 
     def saw_request(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count an answered request under the route's pattern."""
@@ -61,14 +61,15 @@ class Metrics:
     def saw_turn(self, turn: Turn) -> None:
         """Count a turn: how it was answered, the LLM's time and ours."""
         self._turns["degraded" if turn.degraded else "whole"] += 1
-        self.saw_tokens(turn.completion_tokens)
+        self.saw_tokens(turn.prompt_tokens, turn.completion_tokens)
         llm_ms = sum(turn.timings_ms.get(step, 0.0) for step in LLM_STEPS) if turn.llm_rounds else 0.0
         self._llm.add(llm_ms / 1000)
         self._own.add(max(0.0, turn.timings_ms.get("total", 0.0) - llm_ms) / 1000)
 
-    def saw_tokens(self, completion_tokens: int) -> None:
-        """Count what the LLM wrote."""
-        self._tokens += completion_tokens
+    def saw_tokens(self, prompt_tokens: int, completion_tokens: int) -> None:
+        """Count what the LLM read and wrote."""
+        self._tokens["read"] += prompt_tokens
+        self._tokens["written"] += completion_tokens
 
     def text(self) -> str:
         """All counters in Prometheus' text format."""
@@ -83,8 +84,8 @@ class Metrics:
         for name, histogram, what in (("own", self._own, "without the steps that wait for the LLM"), ("llm", self._llm, "of those steps")):
             lines += [f"# HELP scenewise_turn_{name}_seconds Time of a turn, {what}.", f"# TYPE scenewise_turn_{name}_seconds histogram"]
             lines += histogram.lines(f"scenewise_turn_{name}_seconds", "")
-        lines += ["# HELP scenewise_llm_tokens_total Tokens that the LLM wrote.", "# TYPE scenewise_llm_tokens_total counter"]
-        lines += [f"scenewise_llm_tokens_total {self._tokens}"]
+        lines += ["# HELP scenewise_llm_tokens_total Tokens that the LLM read and wrote.", "# TYPE scenewise_llm_tokens_total counter"]
+        lines += [f'scenewise_llm_tokens_total{{kind="{kind}"}} {self._tokens[kind]}' for kind in ("read", "written")]
         lines += ["# HELP scenewise_turns_now Turns that run and that wait.", "# TYPE scenewise_turns_now gauge"]
         lines += [f'scenewise_turns_now{{state="{state}"}} {getattr(self._gate, state)}' for state in ("running", "waiting")]
         return "\n".join(lines) + "\n"

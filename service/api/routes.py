@@ -61,11 +61,12 @@ def recommend_routes(agent: Agent, gate: Gate, metrics: Metrics) -> APIRouter:
     async def recommend(body: RecommendIn, request: Request, caller: Asking) -> TurnOut:
         """Give one list: no conversation, and no LLM unless asked for."""
         user = await run_in_threadpool(acting_user, agent, caller, body.user_id)
-        with await gate.enter():
+        with await gate.enter(caller if body.use_llm else None):
             moment = body.moment.moment()
             work = agent.arecommend(user, text=body.text, scene=body.scene, moment=moment, k=body.k, use_llm=body.use_llm)
             turn = await unless_gone(request, work)
         metrics.saw_turn(turn)
+        await gate.spend(caller, turn.tokens)
         return turn_out(turn.to_record())
 
     @router.get("/scenes")

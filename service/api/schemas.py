@@ -156,6 +156,7 @@ class TurnOut(BaseModel):
     signals: list[tuple[str, str, float]] = Field(description="What told the scene: (name, value, share).")
     plan: list[CallOut]
     llm_rounds: int
+    prompt_tokens: int = 0
     completion_tokens: int = 0
     timings_ms: dict[str, float]
     notes: list[str] = []

@@ -24,7 +24,7 @@ def create_http_app(agent: Agent, *, keys: KeyFile | None = None, limits: Limits
     """Serve the agent's MCP server at /mcp; `keys` and `limits` as for `create_app`."""
     limits = limits or Limits()
     checked_here = TransportSecuritySettings(enable_dns_rebinding_protection=False)
-    server = create_server(Door(agent, Gate(limits)))
+    server = create_server(Door(agent, Gate(limits, keys)))
     app = server.streamable_http_app(streamable_http_path=PATH, transport_security=checked_here, max_request_body_size=limits.body_bytes)
     return OwnPages(Guard(app, keys=keys, rate=Rate(limits.per_minute), rules=RULES))
 

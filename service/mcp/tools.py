@@ -79,8 +79,10 @@ def add_talk(server: MCPServer, door: Door) -> None:
         """Give the user one ranked list, each item with its reason, a sentence about it and the evidence for both."""
         with told():
             user, given = await asyncio.to_thread(door.user, ctx), moment.moment() if moment is not None else None
-            with await door.gate.enter():
-                return turn_out((await agent.arecommend(user, text=text, scene=scene, moment=given, k=k, use_llm=use_llm)).to_record())
+            with await door.gate.enter(door.caller(ctx) if use_llm else None):
+                turn = await agent.arecommend(user, text=text, scene=scene, moment=given, k=k, use_llm=use_llm)
+            await door.gate.spend(door.caller(ctx), turn.tokens)
+            return turn_out(turn.to_record())
 
     @server.tool(annotations=TALKS)
     async def converse(
@@ -94,9 +96,10 @@ def add_talk(server: MCPServer, door: Door) -> None:
         """Answer one message of a conversation: a list, an explanation ("why the second one?"), a list that follows from the last one."""
         with told():
             user, given = await asyncio.to_thread(door.user, ctx), moment.moment() if moment is not None else None
-            with await door.gate.enter():
+            with await door.gate.enter(door.caller(ctx)):
                 turn = await agent.aturn(message, user, given, conversation_id=conversation_id, scene=scene, k=k)
-                return turn_out(turn.to_record())
+            await door.gate.spend(door.caller(ctx), turn.tokens)
+            return turn_out(turn.to_record())
 
     @server.tool(annotations=READS)
     async def write_copy(
@@ -112,11 +115,13 @@ def add_talk(server: MCPServer, door: Door) -> None:
         """Write copy for items, for the user if there is one; every claim is borne out by evidence."""
         with told():
             user = await asyncio.to_thread(door.user, ctx, "copy")
-            with await door.gate.enter():
+            with await door.gate.enter(door.caller(ctx)):
                 work = agent.awrite_copy(
                     item_ids, user, scene=scene, channel=channel, tone=tone, locale=locale, seed=seed, variants=variants
                 )
-                return copies_out(await work)
+                answer = copies_out(await work)
+            await door.gate.spend(door.caller(ctx), answer.usage.total_tokens)
+            return answer
 
 
 class Agreed(BaseModel):

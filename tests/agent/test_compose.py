@@ -29,7 +29,7 @@ class Rounds(ScriptedModel):
         texts = self.left.pop(0)
         if isinstance(texts, Exception):
             raise texts
-        return tuple(Written(text, 1) for text in texts)
+        return tuple(Written(text, 1, prompt_tokens=10) for text in texts)
 
 
 def write(model: Rounds, **options: object):  # type: ignore[no-untyped-def]
@@ -42,7 +42,7 @@ def test_only_the_refused_text_is_written_again_with_the_reason_named() -> None:
     draft = write(model, guided=False)
     assert draft.texts == tuple(GOOD)
     assert draft.refused == ((), ("not in the evidence: gripping",), ())
-    assert (draft.rounds, draft.completion_tokens) == (2, 4)
+    assert (draft.rounds, draft.completion_tokens, draft.prompt_tokens) == (2, 4, 40)
     assert len(model.prompts[1]) == 1
     assert "gripping" in model.prompts[1][0].messages[-1]["content"]
     assert model.prompts[0][0].pattern is None
@@ -79,3 +79,10 @@ def test_a_trained_model_has_its_own_prompt_and_no_examples() -> None:
     first = model.prompts[0][0]
     assert first.pattern is None
     assert [message["role"] for message in first.messages] == ["system", "user"]
+
+
+def test_tokens_of_a_text_that_came_back_unchanged_or_empty_are_counted_too() -> None:
+    for again in ("A gripping 1991 crime film.", ""):
+        draft = write(Rounds([GOOD[0], "A gripping 1991 crime film.", GOOD[2]], [again]), guided=False)
+        assert draft.texts[1] == "A gripping 1991 crime film."
+        assert (draft.completion_tokens, draft.prompt_tokens) == (4, 40)

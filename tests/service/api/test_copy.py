@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,21 +9,12 @@ import pytest
 from serving import Ask, asker
 
 from scenewise import Agent, ScriptedModel, Settings
-from scenewise.agent.model import WritePrompt, Written
 from scenewise.service.api.app import create_app
 from scenewise.service.api.copy import MAX_ITEMS
 from scenewise.service.api.keys import KeyFile
 from scenewise.tools.retrieval.encoders import Encoders
 
 OWN = {"item_id": "own-1", "domain": "books", "title": "Emma", "attributes": {"genre": ["comedy"]}, "year": 1815}
-
-
-class Counted(ScriptedModel):
-    """Writes one text again and again, ten tokens in and three out."""
-
-    async def write(self, prompts: Sequence[WritePrompt], *, max_tokens: int, timeout_s: float) -> tuple[Written, ...]:
-        """The same text for each prompt."""
-        return tuple(Written("A 1996 film by Joel Coen.", 3, prompt_tokens=10) for _ in prompts)
 
 
 def told(response: Any) -> list[dict[str, Any]]:
@@ -59,7 +49,12 @@ def test_for_a_group_in_chinese_and_of_items_of_ones_own(ask: Ask) -> None:
 
 def test_what_the_model_cost_is_told_and_counted(own_store: Path, encoders: Encoders) -> None:
     settings = Settings(writing="free")
-    with Agent.open(own_store, settings=settings, model=Counted(name="counted"), encoders=encoders) as agent:
+    with Agent.open(
+        own_store,
+        settings=settings,
+        model=ScriptedModel(texts=["A 1996 film by Joel Coen."], tokens=(10, 3), name="counted"),
+        encoders=encoders,
+    ) as agent:
         ask = asker(create_app(agent))
         response = ask("POST", "/v1/copy", json={"item_ids": ["film-fargo", "film-alien"]})
         fargo, alien = told(response)
@@ -72,7 +67,7 @@ def test_what_the_model_cost_is_told_and_counted(own_store: Path, encoders: Enco
             "completion_tokens": 9,
             "total_tokens": 39,
         }  # the one refused was written twice
-        assert "scenewise_llm_tokens_total 9\n" in ask("GET", "/metrics").text
+        assert 'scenewise_llm_tokens_total{kind="written"} 9\n' in ask("GET", "/metrics").text
 
 
 @pytest.mark.parametrize(

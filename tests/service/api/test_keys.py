@@ -59,8 +59,35 @@ def test_removing_what_is_not_there(tmp_path: Path) -> None:
         KeyFile(tmp_path / "keys.json").remove("00000000")
 
 
+def test_what_is_spent_counts_for_the_day_in_every_process(tmp_path: Path) -> None:
+    keys, day_s = KeyFile(tmp_path / "keys.json"), 86_400.0
+    key, other = (keys.add("x", ["chat"], user_id=None, expires_s=None, now_s=0.0, tokens_per_day=100)[0] for _ in range(2))
+    assert keys.spent(key.key_id, day_s) == 0
+    for file in (keys, KeyFile(keys.path)):
+        file.spend(key.key_id, 30, day_s + 1)
+    assert [KeyFile(keys.path).spent(one.key_id, 2 * day_s - 1) for one in (key, other)] == [60, 0]
+    assert keys.spent(key.key_id, 2 * day_s) == 0
+    keys.spend(other.key_id, 5, 2 * day_s)
+    assert [keys.spent(one.key_id, 2 * day_s) for one in (key, other)] == [0, 5]
+    assert [one.tokens_per_day for one in keys.all()] == [100, 100]
+    (tmp_path / "keys.spent.json").write_text("[]")
+    with pytest.raises(StoreError, match="remove it"):
+        keys.spent(key.key_id, 0.0)
+
+
+def test_keys_of_before_there_were_budgets_are_read(tmp_path: Path) -> None:
+    keys = KeyFile(tmp_path / "keys.json")
+    token = keys.add("x", ["chat"], user_id=None, expires_s=None, now_s=0.0)[1]
+    data = json.loads(keys.path.read_text())
+    del data["keys"][0]["tokens_per_day"]
+    keys.path.write_text(json.dumps(data))
+    found = KeyFile(keys.path).find(token, 0.0)
+    assert found is not None
+    assert found.tokens_per_day is None
+
+
 def test_the_commands(run: Callable[..., Any], read: Callable[..., Any], own_home: Path) -> None:
-    made = read("keys", "add", "my page", "--scope", "chat", "--scope", "write", "--user", "42", "--days", "7")
+    made = read("keys", "add", "my page", "--scope", "chat", "--scope", "write", "--user", "42", "--days", "7", "--tokens-per-day", "5000")
     keys = KeyFile(own_home / "keys.json")
     found = keys.find(made["key"], 0.0)
     assert found is not None
@@ -72,6 +99,7 @@ def test_the_commands(run: Callable[..., Any], read: Callable[..., Any], own_hom
     assert "digest" not in json.dumps(listed)
     shown = run("keys", "list").stdout
     assert "for user 42" in shown
+    assert "0 of 5,000 tokens today" in shown
     assert made["key"] not in shown
     assert read("keys", "remove", made["key_id"]) == {"removed": True}
     assert [key.name for key in keys.all()] == ["other"]

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import httpx
 import pytest
+from serving import asker
 
-from scenewise import Agent
+from scenewise import Agent, ScriptedModel, Settings
 from scenewise.service.api.app import create_app
 from scenewise.service.api.errors import Refused
+from scenewise.service.api.keys import KeyFile
 from scenewise.service.api.limits import Gate, Limits, Rate
 from scenewise.store.errors import Busy
+from scenewise.tools.retrieval.encoders import Encoders
 
 
 def test_a_rate_fills_evenly() -> None:
@@ -74,3 +79,25 @@ def test_a_body_that_trickles_or_does_not_end_is_refused(small_agent: Agent, lim
         response = asyncio.run(send(path, headers))
         assert response.status_code == status
         assert set(response.json()["error"]) == {"message", "type", "code", "param"}
+
+
+def test_a_key_has_so_many_tokens_a_day(own_store: Path, encoders: Encoders, tmp_path: Path) -> None:
+    keys = KeyFile(tmp_path / "keys.json")
+    token = keys.add("x", ["chat", "copy"], user_id=None, expires_s=None, now_s=0.0, tokens_per_day=100)[1]
+    model = ScriptedModel(tokens=(20, 3))
+    with Agent.open(own_store, settings=Settings(planning="tools"), model=model, encoders=encoders) as agent:
+        ask = asker(create_app(agent, keys=keys), authorization=f"Bearer {token}")
+        chat = {"model": "scenewise", "messages": [{"role": "user", "content": "a funny film for tonight"}], "metadata": {"k": "3"}}
+        first = ask("POST", "/v1/chat/completions", json=chat)
+        record = first.json()["scenewise"]
+        assert first.json()["usage"] == {"prompt_tokens": 80, "completion_tokens": 12, "total_tokens": 92}  # a plan and three texts
+        assert (record["prompt_tokens"], record["completion_tokens"]) == (80, 12)
+        streamed = ask("POST", "/v1/chat/completions", json=chat | {"stream": True, "stream_options": {"include_usage": True}})
+        assert '"total_tokens": 92' in streamed.text
+        copy = {"item_ids": ["film-fargo"]}
+        for path, body in (("/v1/chat/completions", chat), ("/v1/copy", copy), ("/v1/recommend", {"use_llm": True})):
+            refused = ask("POST", path, json=body)
+            assert (refused.status_code, refused.json()["error"]["code"]) == (429, "tokens_spent")
+            assert 1 <= int(refused.headers["retry-after"]) <= 86_400
+        assert ask("POST", "/v1/recommend", json={"k": 2}).status_code == 200
+    assert keys.spent(keys.all()[0].key_id, time.time()) == 184
