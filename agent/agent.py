@@ -126,7 +126,8 @@ class Agent:
         k: int = 5,
     ) -> Turn:
         """`turn` for async callers, on any event loop."""
-        return await self._arun(self._turn(self._request(message, user_id, moment, conversation_id, scene, k)))
+        request = await asyncio.to_thread(self._request, message, user_id, moment, conversation_id, scene, k)
+        return await self._arun(self._turn(request))
 
     def recommend(
         self,
@@ -152,7 +153,8 @@ class Agent:
         use_llm: bool = False,
     ) -> Turn:
         """`recommend` for async callers."""
-        return await self._arun(self._turn(replace(self._request(text, user_id, moment, None, scene, k), use_llm=use_llm)))
+        request = await asyncio.to_thread(self._request, text, user_id, moment, None, scene, k)
+        return await self._arun(self._turn(replace(request, use_llm=use_llm)))
 
     def stream(
         self,
@@ -194,7 +196,7 @@ class Agent:
         k: int = 5,
     ) -> AsyncIterator[Step | Turn]:
         """`stream` for async callers."""
-        request = self._request(message, user_id, moment, conversation_id, scene, k)
+        request = await asyncio.to_thread(self._request, message, user_id, moment, conversation_id, scene, k)
         parts = self._stream(request)
         while True:
             part = await self._arun(anext(parts, END))
@@ -318,6 +320,8 @@ class Agent:
             raise InputError(f"k is the length of the list, from 1 to {MAX_K}")
         if user_id is not None and not user_id.strip():
             raise InputError("a user id cannot be empty: leave it out for an anonymous user")
+        if user_id == ANONYMOUS:
+            raise InputError(f"nobody is called {ANONYMOUS}: leave the user out")
         user = person_of(self.store, UserId(user_id)) if user_id is not None else None
         if conversation_id is not None and self.store.turns.owner(conversation_id) not in (None, user or ANONYMOUS):
             raise NotAllowed("this conversation belongs to another user")

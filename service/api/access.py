@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
@@ -17,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as Connection
 
 from scenewise.agent.agent import Agent
+from scenewise.agent.turn import ANONYMOUS
 from scenewise.service.api.errors import Refused, response_of
 from scenewise.service.api.keys import SCOPES, KeyFile, Scope
 from scenewise.service.api.limits import Rate
@@ -157,16 +159,26 @@ Asking = Annotated[Caller, Depends(caller_of)]
 def acting_user(agent: Agent, caller: Caller, given: str | None) -> str | None:
     """For whom a request is: the user it names, else the one the key is bound to, else nobody in particular.
 
-    Raises InputError where header and body name different ones, NotAllowed where the key is bound to another.
+    Raises InputError where header and body name different ones or the reserved one, NotAllowed where the key is bound to another.
     """
     if given is not None and caller.declared is not None and given != caller.declared:
         raise InputError(f"the header {USER_HEADER} and the request name different users")
     named = given if given is not None else caller.declared
+    if named == ANONYMOUS:
+        raise InputError(f"nobody is called {ANONYMOUS}: leave the user out")
     if caller.bound_to is None or named is None or named == caller.bound_to:
         return named if named is not None else caller.bound_to
     if person_of(agent.store, UserId(named)) != person_of(agent.store, UserId(caller.bound_to)):
         raise NotAllowed("this key is bound to another user")
     return named
+
+
+def own_conversation(caller: Caller, user: str | None, given: str | None) -> str | None:
+    """The id under which the agent knows a conversation. Where nobody in particular talks it is the key's own: no other key reaches it."""
+    if user is not None or caller.key_id is None:
+        return given
+    own, given = f"{caller.key_id}/", given if given is not None else uuid.uuid4().hex
+    return given if given.startswith(own) else own + given
 
 
 def _host_of(header: str) -> str:

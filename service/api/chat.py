@@ -17,7 +17,7 @@ from starlette.responses import Response
 
 from scenewise.agent.agent import Agent, Step
 from scenewise.agent.record import Turn
-from scenewise.service.api.access import Asking, Caller, acting_user
+from scenewise.service.api.access import Asking, Caller, acting_user, own_conversation
 from scenewise.service.api.errors import Refused, body_of
 from scenewise.service.api.limits import Gate, Limits
 from scenewise.service.api.messages import Messages, conversation_of, new_message, side_answer
@@ -186,7 +186,11 @@ def _read(agent: Agent, body: ChatIn, text: str, request: Request, caller: Calle
         raise InputError("user and metadata.user_id name different users")
     user = acting_user(agent, caller, metadata.user_id or body.user or None)
     whose = json.dumps([caller.key_id, user])
-    conversation_id = metadata.conversation_id or conversation_of(body.messages, whose, agent.store.turns)
+    conversation_id = metadata.conversation_id
+    if conversation_id is None:
+        begin = own_conversation(caller, user, "") or ""
+        conversation_id = conversation_of(body.messages, whose, agent.store.turns, begin=begin, exact=user is None)
+    conversation_id = own_conversation(caller, user, conversation_id) or conversation_id
     return Asked(text, user, conversation_id, metadata)
 
 

@@ -77,17 +77,20 @@ def new_message(messages: Sequence[Message]) -> str:
     return text
 
 
-def conversation_of(messages: Sequence[Message], caller: str, turns: Turns) -> str:
+def conversation_of(messages: Sequence[Message], caller: str, turns: Turns, *, begin: str = "", exact: bool = False) -> str:
     """The id of the conversation that these messages go on with; a new one where they begin one or the store knows none.
 
-    `caller` tells apart whose conversations are looked through (key and user). The client sends the history anew each time, so a
-    conversation is known by its first message, and among those that begin alike by the last answer.
+    `caller` tells apart whose conversations are looked through (key and user), `begin` is how their ids do. The client sends the history
+    anew each time, so a conversation is known by its first message, and among those that begin alike by the last answer. `exact` wants
+    all of its answers and no others: then nobody goes on with what somebody else has said since.
     """
     first = next((message.said() for message in messages if message.role == "user"), "")
-    prefix = PREFIX + hashlib.sha256(json.dumps([caller, first]).encode()).hexdigest()[:24] + "-"
-    answer = next((_folded(message.said()) for message in reversed(messages) if message.role == "assistant" and message.content), "")
-    if answer:
-        known = turns.begun_with(prefix, last=_CANDIDATES)
+    prefix = begin + PREFIX + hashlib.sha256(json.dumps([caller, first]).encode()).hexdigest()[:24] + "-"
+    answers = [_folded(message.said()) for message in messages if message.role == "assistant" and message.content]
+    if answers:
+        known, answer = turns.begun_with(prefix, last=_CANDIDATES), answers[-1]
+        if exact:
+            known = [one for one in known if [_folded(record["reply"]) for record in turns.of_conversation(one)] == answers]
         for conversation_id in known:
             record = turns.last(conversation_id)
             if record is not None and _folded(record["reply"]) == answer:

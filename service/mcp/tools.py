@@ -12,6 +12,7 @@ from mcp_types import ToolAnnotations
 from pydantic import BaseModel, Field
 
 from scenewise.agent.item_copy import MAX_VARIANTS
+from scenewise.service.api.access import own_conversation
 from scenewise.service.api.copy import MAX_ITEMS, CopiesOut, copies_out
 from scenewise.service.api.moments import Count, Id, MomentIn, Word
 from scenewise.service.api.schemas import Text, TurnOut, profile_out, turn_out
@@ -97,7 +98,8 @@ def add_talk(server: MCPServer, door: Door) -> None:
         with told():
             user, given = await asyncio.to_thread(door.user, ctx), moment.moment() if moment is not None else None
             with await door.gate.enter(door.caller(ctx)):
-                turn = await agent.aturn(message, user, given, conversation_id=conversation_id, scene=scene, k=k)
+                own = own_conversation(door.caller(ctx), user, conversation_id)
+                turn = await agent.aturn(message, user, given, conversation_id=own, scene=scene, k=k)
             await door.gate.spend(door.caller(ctx), turn.tokens)
             return turn_out(turn.to_record())
 

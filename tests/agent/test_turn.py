@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from scenewise import Agent, InputError, Moment, NotAllowed, NotFound, Place, ScriptedModel, Settings, Step, StoreError, Turn
 from scenewise.agent.model import Call
+from scenewise.store.database import Database
 from scenewise.store.errors import ModelError
 from scenewise.tools.retrieval.encoders import Encoders
 
@@ -240,6 +243,32 @@ def test_async_twins(small_agent: Agent) -> None:
     assert turn.items
     assert recommended.scene == "date night"
     assert isinstance(parts[-1], Turn)
+
+
+def test_the_store_is_never_read_on_the_callers_loop(small_agent: Agent, monkeypatch: pytest.MonkeyPatch) -> None:
+    readers: list[threading.Thread] = []
+    reading = Database.reading
+
+    def noted(self: Database) -> Any:
+        readers.append(threading.current_thread())
+        return reading(self)
+
+    monkeypatch.setattr(Database, "reading", noted)
+
+    async def calls() -> None:
+        begun = await small_agent.aturn("a film for tonight", "music:7", conversation_id="on no loop")
+        await small_agent.arecommend("music:7", k=2)
+        async for _ in small_agent.astream("shorter", "music:7", conversation_id=begun.conversation_id):
+            pass
+
+    asyncio.run(calls())
+    assert readers
+    assert threading.main_thread() not in readers
+
+
+def test_nobody_is_called_anonymous(small_agent: Agent) -> None:
+    with pytest.raises(InputError, match="leave the user out"):
+        small_agent.turn("a film", "anonymous")
 
 
 def test_conversations_run_side_by_side(small_agent: Agent) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -170,3 +171,28 @@ def test_a_key_has_so_many_requests_a_minute(small_agent: Agent, keys: KeyFile) 
     assert code_of(refused) == "rate_limited"
     assert 1 <= int(refused.headers["retry-after"]) <= 20
     assert second("GET", "/v1/models").status_code == 200
+
+
+def test_without_a_user_nobody_shares_a_memory(app: FastAPI, keys: KeyFile) -> None:
+    one, other, named = (asker(app, authorization=f"Bearer {made(keys, 'chat', 'write')}") for _ in range(3))
+
+    def talk(ask: Ask, *said: str, **metadata: str) -> dict[str, Any]:
+        messages = [{"role": "user" if place % 2 == 0 else "assistant", "content": text} for place, text in enumerate(said)]
+        response = ask("POST", "/v1/chat/completions", json={"model": "scenewise", "messages": messages, "metadata": metadata})
+        assert response.status_code == 200, response.text
+        turn: dict[str, Any] = response.json()["scenewise"]
+        return turn
+
+    begun = talk(one, "a film", conversation_id="1")
+    assert begun["user_id"] is None
+    for mine in ("1", begun["conversation_id"]):
+        explained = [[item["item_id"] for item in talk(ask, "why the second one?", conversation_id=mine)["items"]] for ask in (one, other)]
+        assert explained[0] == [begun["items"][1]["item_id"]]
+        assert len(explained[1]) != 1  # there it begins a conversation: it knows of no list
+    first = talk(one, "only films please")
+    later = talk(one, "only films please", first["reply"], "no comedies")
+    assert later["conversation_id"] == first["conversation_id"]
+    assert talk(one, "only films please", first["reply"], "why the first one?")["conversation_id"] != first["conversation_id"]
+    for path in ("/v1/users/anonymous", "/v1/users/anonymous/export"):
+        assert named("GET", path).status_code == 400
+    assert named("POST", "/v1/recommend", json={"user_id": "anonymous"}).status_code == 400

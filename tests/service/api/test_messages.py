@@ -68,6 +68,18 @@ def test_the_same_beginning_twice_is_two_conversations() -> None:
     assert conversation_of(said("hi", "A.", "y"), "eve", kept) not in (first, second)
 
 
+def test_an_exact_history_has_all_answers_of_its_conversation_and_no_others() -> None:
+    kept: Any = Kept()
+    first, second = (conversation_of(said("hi"), "nobody", kept, begin="k1/", exact=True) for _ in range(2))
+    assert first.startswith("k1/")
+    kept.replies |= {first: ["A.", "B."], second: ["A."]}
+    assert conversation_of(said("hi", "A.", "x", " B.", "y"), "nobody", kept, begin="k1/", exact=True) == first
+    assert conversation_of(said("hi", "A.", "y"), "nobody", kept, begin="k1/", exact=True) == second
+    del kept.replies[second]
+    assert conversation_of(said("hi", "A.", "y"), "nobody", kept, begin="k1/", exact=True) != first  # it went on since
+    assert conversation_of(said("hi", "A.", "x", "B.", "y"), "nobody", kept, begin="k2/", exact=True) != first
+
+
 def test_the_last_message_is_the_users_and_says_something() -> None:
     assert new_message(said("a", "b", "c")) == "c"
     parts = Message.model_validate({"role": "user", "content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]})
