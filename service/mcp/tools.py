@@ -30,7 +30,7 @@ MOMENT = "The user's circumstances, as far as they are known."
 
 
 def add_tools(server: MCPServer, door: Door) -> None:
-    """Add the agent's own tools that only read; their schemas are those of the catalogue as it is now."""
+    """Add the agent's own tools that only read; their schemas are those of the catalogue as it is when the server starts."""
     for tool in door.agent.toolbox().tools.values():
         if tool.name in RESULTS:
             schema: Any = tool.args_schema
@@ -42,12 +42,14 @@ def _reading(door: Door, name: str, schema: type[BaseModel]) -> Callable[..., Aw
     """A function over a tool, with the signature that its schema tells, and the moment."""
     result, make = RESULTS[name]
 
-    async def call(*, ctx: Context, moment: MomentIn | None = None, **arguments: Any) -> Told:
+    def use(ctx: Context, arguments: dict[str, Any], moment: MomentIn | None) -> Told:
         with told():
-            user = await asyncio.to_thread(door.user, ctx)
             given = moment.moment() if moment is not None else None
-            text, artifact = await asyncio.to_thread(door.agent.use_tool, name, arguments, user, moment=given)
+            text, artifact = door.agent.use_tool(name, arguments, door.user(ctx), moment=given)
             return make(text, artifact, door.agent.toolbox().catalogue)
+
+    async def call(*, ctx: Context, moment: MomentIn | None = None, **arguments: Any) -> Told:
+        return await asyncio.to_thread(use, ctx, arguments, moment)
 
     annotations = {"ctx": Context, "return": result}
     parameters = [inspect.Parameter("ctx", inspect.Parameter.KEYWORD_ONLY, annotation=Context)]
@@ -140,6 +142,10 @@ async def ask_first(action: Action, attribute: str, value: str) -> Elicit[Agreed
 def add_profile(server: MCPServer, door: Door) -> None:
     """Add the one tool that changes something of a user; the user confirms it, or the client cannot use it."""
 
+    def change(ctx: Context, action: Action, attribute: str, value: str) -> ProfileRead:
+        profile = door.agent.edit_profile(door.known_user(ctx, "write"), action, attribute, value)
+        return ProfileRead(text=describe(profile, door.agent.toolbox().catalogue), profile=profile_out(profile))
+
     @server.tool(annotations=WRITES)
     async def update_profile(
         ctx: Context,
@@ -150,8 +156,6 @@ def add_profile(server: MCPServer, door: Door) -> None:
     ) -> ProfileRead:
         """Keep a like or dislike that the user states, or remove one. The user is asked to confirm it."""
         with told():
-            user = await asyncio.to_thread(door.known_user, ctx, "write")
             if not answer.agreed:
                 raise NotAllowed("the user did not agree to the change")
-            profile = await asyncio.to_thread(door.agent.edit_profile, user, action, attribute, value)
-            return ProfileRead(text=describe(profile, door.agent.toolbox().catalogue), profile=profile_out(profile))
+            return await asyncio.to_thread(change, ctx, action, attribute, value)

@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from scenewise import Agent, Settings
 from scenewise.service import llm
 from scenewise.service.cli import app
 from scenewise.service.convert import STAMP, digest
+from scenewise.tools.retrieval.encoders import Encoders
 
 Run = Callable[..., Result]
 
@@ -39,6 +41,13 @@ python_gc_objects_collected_total 7.0
 '''
 http.server.HTTPServer(("127.0.0.1", int(sys.argv[sys.argv.index("--port") + 1])), Page).serve_forever()
 """
+
+
+@pytest.fixture
+def own_agent(own_store: Path, encoders: Encoders) -> Iterator[Agent]:
+    """An agent without an LLM whose store the test may change."""
+    with Agent.open(own_store, settings=Settings(llm_off=True), encoders=encoders, clock=lambda: 1_760_000_000.0) as agent:
+        yield agent
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,21 @@ def test_over_http_a_key_says_for_whom_and_what_for(small_agent: Agent, tmp_path
         copy = spoken(address, lambda client: client.call_tool("write_copy", {"item_ids": ["film-fargo"]}), Authorization=f"Bearer {ann}")
         assert copy.is_error
         assert "scope copy" in copy.content[0].text
+
+
+def test_over_http_a_key_has_so_many_tokens_a_day(small_agent: Agent, tmp_path: Path) -> None:
+    keys = KeyFile(tmp_path / "keys.json")
+    key, token = keys.add("test", ["chat"], user_id=None, expires_s=None, now_s=0.0, tokens_per_day=100)
+    keys.spend(key.key_id, 100, time.time())
+
+    async def work(client: Client) -> tuple[Any, ...]:
+        calls = (("converse", {"message": "a film"}), ("recommend", {"use_llm": True}), ("recommend", {}))
+        return tuple([await client.call_tool(name, arguments) for name, arguments in calls])
+
+    with listening(create_http_app(small_agent, keys=keys)) as address:
+        *refused, listed = spoken(address, work, Authorization=f"Bearer {token}")
+    assert ["spent its tokens" in result.content[0].text for result in refused] == [True, True]
+    assert listed.structured_content["items"]  # no LLM, no tokens
 
 
 def test_without_a_key_only_this_machine_and_no_other_site(small_agent: Agent, tmp_path: Path) -> None:
