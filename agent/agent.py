@@ -21,7 +21,7 @@ from scenewise.agent.intents import IntentReader
 from scenewise.agent.model import ChatModel, connect
 from scenewise.agent.record import Request, Turn
 from scenewise.agent.settings import Settings, load_settings
-from scenewise.agent.turn import ANONYMOUS, Surroundings, build_graph
+from scenewise.agent.turn import ANONYMOUS, Surroundings, build_graph, kept_turn
 from scenewise.store.errors import InputError, NotAllowed, StoreError
 from scenewise.store.persons import CONVERSATIONS, export_user, forget_user, ids_of, person_of
 from scenewise.store.store import Store
@@ -107,13 +107,14 @@ class Agent:
         conversation_id: str | None = None,
         scene: str | None = None,
         k: int = 5,
+        turn_id: str | None = None,
     ) -> Turn:
-        """Answer one message of a conversation; a new one where `conversation_id` is None.
+        """Answer one message of a conversation; a new one where `conversation_id` is None. A `turn_id` that it has already is answered as then.
 
         Raises InputError (message too long, impossible moment, bad k), NotFound (no such scene), NotAllowed (another user's
         conversation), StoreError. An LLM that is down or slow raises nothing: the turn is answered and says `degraded`.
         """
-        return self._run(self._turn(self._request(message, user_id, moment, conversation_id, scene, k)))
+        return self._run(self._turn(replace(self._request(message, user_id, moment, conversation_id, scene, k), turn_id=turn_id)))
 
     async def aturn(
         self,
@@ -124,10 +125,11 @@ class Agent:
         conversation_id: str | None = None,
         scene: str | None = None,
         k: int = 5,
+        turn_id: str | None = None,
     ) -> Turn:
         """`turn` for async callers, on any event loop."""
         request = await asyncio.to_thread(self._request, message, user_id, moment, conversation_id, scene, k)
-        return await self._arun(self._turn(request))
+        return await self._arun(self._turn(replace(request, turn_id=turn_id)))
 
     def recommend(
         self,
@@ -138,9 +140,10 @@ class Agent:
         moment: Moment | None = None,
         k: int = 5,
         use_llm: bool = False,
+        conversation_id: str | None = None,
     ) -> Turn:
-        """One list for a program: no conversation, and no LLM unless asked for."""
-        return self._run(self._turn(replace(self._request(text, user_id, moment, None, scene, k), use_llm=use_llm)))
+        """One list for a program, without an LLM unless asked for; with `conversation_id` that conversation's last. Raises as `turn` does."""
+        return self._run(self._turn(replace(self._request(text, user_id, moment, conversation_id, scene, k), use_llm=use_llm)))
 
     async def arecommend(
         self,
@@ -151,9 +154,10 @@ class Agent:
         moment: Moment | None = None,
         k: int = 5,
         use_llm: bool = False,
+        conversation_id: str | None = None,
     ) -> Turn:
         """`recommend` for async callers."""
-        request = await asyncio.to_thread(self._request, text, user_id, moment, None, scene, k)
+        request = await asyncio.to_thread(self._request, text, user_id, moment, conversation_id, scene, k)
         return await self._arun(self._turn(replace(request, use_llm=use_llm)))
 
     def stream(
@@ -165,9 +169,10 @@ class Agent:
         conversation_id: str | None = None,
         scene: str | None = None,
         k: int = 5,
+        turn_id: str | None = None,
     ) -> Iterator[Step | Turn]:
         """Yield a Step as each one ends, and the Turn last; errors are raised where they happen."""
-        request = self._request(message, user_id, moment, conversation_id, scene, k)
+        request = replace(self._request(message, user_id, moment, conversation_id, scene, k), turn_id=turn_id)
         arrived: queue.Queue[Any] = queue.Queue()
 
         async def pump() -> None:
@@ -194,14 +199,12 @@ class Agent:
         conversation_id: str | None = None,
         scene: str | None = None,
         k: int = 5,
+        turn_id: str | None = None,
     ) -> AsyncIterator[Step | Turn]:
         """`stream` for async callers."""
         request = await asyncio.to_thread(self._request, message, user_id, moment, conversation_id, scene, k)
-        parts = self._stream(request)
-        while True:
-            part = await self._arun(anext(parts, END))
-            if not isinstance(part, Step | Turn):
-                return
+        parts = self._stream(replace(request, turn_id=turn_id))
+        while isinstance(part := await self._arun(anext(parts, END)), Step | Turn):
             yield part
 
     write_copy = copywriting.write_copy
@@ -332,18 +335,18 @@ class Agent:
         return Surroundings(self.toolbox(), self._intents, self.model, self.settings)
 
     async def _turn(self, request: Request) -> Turn:
-        around = await asyncio.to_thread(self._surroundings)
-        config = {"configurable": {"thread_id": request.conversation_id}}
-        # The state at the turn's end is all that is kept: one write a turn, not one a step.
-        async with self._turns.setdefault(request.conversation_id, asyncio.Lock()):
-            state = await self._graph.ainvoke({"request": request}, config, context=around, durability="exit")
-        turn: Turn = state["turn"]
-        return turn
+        parts = [part async for part in self._stream(request)]
+        assert isinstance(parts[-1], Turn), "a stream ends with its turn"
+        return parts[-1]
 
     async def _stream(self, request: Request) -> AsyncIterator[Step | Turn]:
         around = await asyncio.to_thread(self._surroundings)
         config = {"configurable": {"thread_id": request.conversation_id}}
+        # The state at the turn's end is all that is kept: one write a turn, not one a step.
         async with self._turns.setdefault(request.conversation_id, asyncio.Lock()):
+            if request.turn_id and (kept := await asyncio.to_thread(kept_turn, request, self.store)):
+                yield kept
+                return
             parts = self._graph.astream({"request": request}, config, context=around, durability="exit", stream_mode="updates")
             async for part in parts:
                 for name, update in part.items():

@@ -23,7 +23,7 @@ Status = Literal["planned", "run", "refused", "failed"]
 @dataclass(frozen=True, slots=True)
 class Request:
     """One message with its circumstances, as it comes in. `scene` is a scene the user named outright; `k` is the list's length; without
-    `may_write` nothing that is said changes a profile."""
+    `may_write` nothing that is said changes a profile; `turn_id` is an id of the caller's for the turn, made up where it is None."""
 
     message: str
     user_id: UserId | None
@@ -35,6 +35,7 @@ class Request:
     seed: int = 0
     use_llm: bool = True
     may_write: bool = True
+    turn_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,8 @@ from scenewise.agent.verify import verify
 from scenewise.agent.wants import asking
 from scenewise.agent.words import explain, no_longer_there, nothing_to_explain, only_so_many, small_talk, unlinked, word_back
 from scenewise.prompts import load
+from scenewise.store.errors import NotAllowed, NotFound
+from scenewise.store.store import Store
 from scenewise.store.types import UserId
 from scenewise.tools.candidates import Candidates
 from scenewise.tools.copywriter.evidence import clean
@@ -207,6 +209,17 @@ def answer_from_record(seen: Seen, box: Toolbox) -> Reply:
     return Reply(clean(text), tuple(TurnItem.from_record(data) for _, data in chosen))
 
 
+def kept_turn(request: Request, store: Store) -> Turn | None:
+    """The turn that was answered already under the id of a request. Raises NotAllowed where it is another conversation's."""
+    try:
+        record = store.turns.get(request.turn_id or "")
+    except NotFound:
+        return None
+    if record["conversation_id"] != request.conversation_id:
+        raise NotAllowed("this turn id belongs to another conversation; choose a new one")
+    return Turn.from_record(record)
+
+
 def make_turn(state: State, around: Surroundings) -> Turn:
     """Gather the record of the turn."""
     seen, request, reply = state["seen"], state["request"], state["reply"]
@@ -215,7 +228,7 @@ def make_turn(state: State, around: Surroundings) -> Turn:
     rounds = plan.rounds + draft.rounds
     used = (*((plan.prompt,) if plan.rounds else ()), *draft.prompts)
     return Turn(
-        turn_id=uuid.uuid4().hex,
+        turn_id=request.turn_id or uuid.uuid4().hex,
         conversation_id=request.conversation_id,
         user_id=request.user_id,
         message=seen.text,

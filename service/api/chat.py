@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 import uuid
@@ -29,6 +30,7 @@ from scenewise.store.errors import InputError
 
 MODEL = "scenewise"
 MOMENT_HEADER, CONVERSATION_HEADER = "x-scenewise-moment", "x-scenewise-conversation"
+ONCE_HEADER = "idempotency-key"
 
 
 class StreamOptions(BaseModel):
@@ -117,11 +119,13 @@ class Asked:
     user_id: str | None
     conversation_id: str
     metadata: Metadata
+    turn_id: str | None
 
     def rest(self) -> dict[str, Any]:
         """What the agent takes beside the message."""
         data = self.metadata
-        return {"user_id": self.user_id, "moment": data.moment(), "conversation_id": self.conversation_id, "scene": data.scene, "k": data.k}
+        rest = {"user_id": self.user_id, "moment": data.moment(), "scene": data.scene, "k": data.k}
+        return rest | {"conversation_id": self.conversation_id, "turn_id": self.turn_id}
 
 
 def chat_routes(agent: Agent, gate: Gate, metrics: Metrics, limits: Limits) -> APIRouter:
@@ -185,13 +189,14 @@ def _read(agent: Agent, body: ChatIn, text: str, request: Request, caller: Calle
     if metadata.user_id is not None and body.user is not None and metadata.user_id != body.user:
         raise InputError("user and metadata.user_id name different users")
     user = acting_user(agent, caller, metadata.user_id or body.user or None)
-    whose = json.dumps([caller.key_id, user])
+    whose, once = json.dumps([caller.key_id, user]), request.headers.get(ONCE_HEADER) or None
+    turn_id = None if once is None else hashlib.sha256(json.dumps([whose, once, text]).encode()).hexdigest()[:32]
     conversation_id = metadata.conversation_id
     if conversation_id is None:
         begin = own_conversation(caller, user, "") or ""
-        conversation_id = conversation_of(body.messages, whose, agent.store.turns, begin=begin, exact=user is None)
+        conversation_id = conversation_of(body.messages, whose, agent.store.turns, begin=begin, exact=user is None, new=turn_id)
     conversation_id = own_conversation(caller, user, conversation_id) or conversation_id
-    return Asked(text, user, conversation_id, metadata)
+    return Asked(text, user, conversation_id, metadata, turn_id)
 
 
 async def _first(parts: AsyncIterator[Step | Turn]) -> Step | Turn:
@@ -213,7 +218,8 @@ async def _events(
             yield chunk({}, scenewise={"step": {"name": part.name, "ms": part.ms}})
             part = await anext(parts, None)
         assert part is not None, "a stream ends with its turn"
-        await count(part)
+        if isinstance(first, Step):  # else it was had before, and is given again
+            await count(part)
         for line in part.reply.splitlines(keepends=True):
             yield chunk({"content": line})
         yield chunk({}, finish="stop", scenewise=turn_out(part.to_record()).model_dump(by_alias=True))

@@ -77,12 +77,15 @@ def new_message(messages: Sequence[Message]) -> str:
     return text
 
 
-def conversation_of(messages: Sequence[Message], caller: str, turns: Turns, *, begin: str = "", exact: bool = False) -> str:
+def conversation_of(
+    messages: Sequence[Message], caller: str, turns: Turns, *, begin: str = "", exact: bool = False, new: str | None = None
+) -> str:
     """The id of the conversation that these messages go on with; a new one where they begin one or the store knows none.
 
     `caller` tells apart whose conversations are looked through (key and user), `begin` is how their ids do. The client sends the history
     anew each time, so a conversation is known by its first message, and among those that begin alike by the last answer. `exact` wants
-    all of its answers and no others: then nobody goes on with what somebody else has said since.
+    all of its answers and no others: then nobody goes on with what somebody else has said since. `new` ends the id of
+    a new one, so that a request that is sent again begins the same.
     """
     first = next((message.said() for message in messages if message.role == "user"), "")
     prefix = begin + PREFIX + hashlib.sha256(json.dumps([caller, first]).encode()).hexdigest()[:24] + "-"
@@ -98,7 +101,7 @@ def conversation_of(messages: Sequence[Message], caller: str, turns: Turns, *, b
         for conversation_id in known:  # an earlier answer: the last message is asked anew, or the talk branches off
             if any(_folded(record["reply"]) == answer for record in turns.of_conversation(conversation_id)):
                 return conversation_id
-    return prefix + uuid.uuid4().hex[:12]
+    return prefix + (new or uuid.uuid4().hex)[:12]
 
 
 def side_answer(text: str) -> str | None:

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 
 from scenewise.agent.agent import Agent
-from scenewise.service.api.access import Asking, acting_user
+from scenewise.service.api.access import Asking, acting_user, own_conversation
 from scenewise.service.api.limits import Gate
 from scenewise.service.api.metrics import Metrics
 from scenewise.service.api.schemas import Done, EventIn, RecommendIn, SceneOut, ScenesOut, StateOut, TurnOut, turn_out
@@ -59,11 +59,14 @@ def recommend_routes(agent: Agent, gate: Gate, metrics: Metrics) -> APIRouter:
 
     @router.post("/recommend")
     async def recommend(body: RecommendIn, request: Request, caller: Asking) -> TurnOut:
-        """Give one list: no conversation, and no LLM unless asked for."""
+        """Give one list, without an LLM unless asked for; with `conversation_id` as the last list of that conversation."""
         user = await run_in_threadpool(acting_user, agent, caller, body.user_id)
         with await gate.enter(caller if body.use_llm else None):
             moment = body.moment.moment()
-            work = agent.arecommend(user, text=body.text, scene=body.scene, moment=moment, k=body.k, use_llm=body.use_llm)
+            talk = own_conversation(caller, user, body.conversation_id)
+            work = agent.arecommend(
+                user, text=body.text, scene=body.scene, moment=moment, k=body.k, use_llm=body.use_llm, conversation_id=talk
+            )
             turn = await unless_gone(request, work)
         metrics.saw_turn(turn)
         await gate.spend(caller, turn.tokens)

@@ -46,6 +46,9 @@ class RecommendIn(In):
     moment: MomentIn = MomentIn()
     k: Count = 5
     use_llm: bool = Field(False, description="Let the LLM plan and write as in a chat.")
+    conversation_id: Id | None = Field(
+        None, description="A conversation whose last list this shall be: its turns count, and later ones speak of it."
+    )
 
 
 class EventIn(In):

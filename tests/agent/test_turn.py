@@ -233,6 +233,26 @@ def test_streams_yield_the_steps_and_then_the_turn(small_agent: Agent) -> None:
         list(small_agent.stream("x" * 10_000, "eve"))
 
 
+def test_a_turn_that_is_asked_for_again_is_given_again(small_agent: Agent) -> None:
+    first = small_agent.turn("not the second one", "eve", conversation_id="again", turn_id="again-1")
+    parts = list(small_agent.stream("not the second one", "eve", conversation_id="again", turn_id="again-1"))
+    assert [part for part in parts if isinstance(part, Turn)] == parts
+    again, once = (json.dumps(turn.to_record() | {"timings_ms": 0}, sort_keys=True) for turn in (parts[0], first))
+    assert again == once
+    assert len(small_agent.store.turns.of_conversation("again")) == 1
+    with pytest.raises(NotAllowed):
+        small_agent.turn("a film", "eve", conversation_id="elsewhere", turn_id="again-1")
+
+
+def test_a_list_may_belong_to_a_conversation(small_agent: Agent) -> None:
+    small_agent.turn("a funny film", "dan", conversation_id="listed")
+    listed = small_agent.recommend("dan", text="a funny film", scene="date night", conversation_id="listed")
+    why = small_agent.turn("why the second one?", "dan", conversation_id="listed")
+    assert [item.item_id for item in why.items] == [listed.items[1].item_id]
+    with pytest.raises(NotAllowed):
+        small_agent.recommend("eve", conversation_id="listed")
+
+
 def test_async_twins(small_agent: Agent) -> None:
     async def all_three() -> tuple[Turn, Turn, list[Step | Turn]]:
         turn = await small_agent.aturn("a film for tonight", "eve")

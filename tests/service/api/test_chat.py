@@ -137,6 +137,21 @@ def test_a_stream_says_the_same_as_the_whole(ask: Ask) -> None:
     assert "usage" not in events(ask("POST", "/v1/chat/completions", json=body(FIRST, stream=True)).text)[0]
 
 
+def test_a_request_that_is_sent_again_is_answered_as_the_first_time(ask: Ask, small_agent: Agent) -> None:
+    once = {"Idempotency-Key": "one-try"}
+    sent = [body(FIRST, stream=stream) for stream in (False, True, False)]
+    first, streamed, whole = (ask("POST", "/v1/chat/completions", json=one, headers=once) for one in sent)
+    record = first.json()["scenewise"]
+    assert whole.json()["scenewise"] | {"timings_ms": {}} == record | {"timings_ms": {}}
+    assert whole.json()["choices"] == first.json()["choices"]
+    told = events(streamed.text)
+    assert told[-1]["scenewise"]["turn_id"] == record["turn_id"]
+    assert "".join(one["choices"][0]["delta"].get("content", "") for one in told) == record["reply"]
+    assert len(small_agent.store.turns.of_conversation(record["conversation_id"])) == 1
+    other = ask("POST", "/v1/chat/completions", json=body({"role": "user", "content": "a sad film"}), headers=once)
+    assert other.json()["scenewise"]["turn_id"] != record["turn_id"]
+
+
 def test_a_failure_within_a_stream_is_said_in_it_and_in_the_log(
     small_agent: Agent, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
