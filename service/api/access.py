@@ -42,10 +42,13 @@ class Rule:
 
 
 RULES = (
+    Rule("GET", "/", None),
+    Rule("GET", "/web/{name}", None),
     Rule("GET", "/health", None),
     Rule("GET", "/ready", None),
     Rule("GET", "/openapi.json", None),
     Rule("GET", "/metrics", "admin", bound=False),
+    Rule("GET", "/v1/me", "chat"),
     Rule("GET", "/v1/models", "chat"),
     Rule("GET", "/v1/models/{model}", "chat"),
     Rule("POST", "/v1/chat/completions", "chat"),

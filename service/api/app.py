@@ -17,6 +17,7 @@ from scenewise.service.api.items import item_routes
 from scenewise.service.api.keys import KeyFile
 from scenewise.service.api.limits import BodyLimit, Gate, Limits, Rate
 from scenewise.service.api.metrics import Metrics, Watch
+from scenewise.service.api.page import SafeHeaders, page_routes
 from scenewise.service.api.repeats import Repeats
 from scenewise.service.api.routes import recommend_routes, state_routes
 from scenewise.service.api.schemas import ErrorOut
@@ -35,6 +36,7 @@ def create_app(agent: Agent, *, keys: KeyFile | None = None, limits: Limits | No
     gate = Gate(limits, keys)
     metrics = Metrics(gate)
     middleware = [
+        Middleware(SafeHeaders),
         Middleware(Watch, metrics=metrics),
         Middleware(BodyLimit, limits=limits),
         Middleware(Guard, keys=keys, rate=Rate(limits.per_minute)),
@@ -52,6 +54,7 @@ def create_app(agent: Agent, *, keys: KeyFile | None = None, limits: Limits | No
         responses={status: {"model": ErrorOut} for status in STATUSES},
     )
     add_handlers(app)
+    app.include_router(page_routes(agent, keys=keys is not None))
     app.include_router(state_routes(agent, metrics))
     app.include_router(chat_routes(agent, gate, metrics, limits))
     app.include_router(recommend_routes(agent, gate, metrics))
