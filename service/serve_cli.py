@@ -7,6 +7,9 @@ import logging
 import os
 import signal
 import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -19,6 +22,7 @@ from scenewise.store.errors import Busy, InputError, NotAllowed
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
+    from scenewise.agent.agent import Agent
     from scenewise.service.api.keys import KeyFile
 
 app = typer.Typer()
@@ -52,7 +56,8 @@ def serve(
             name = f"[{host}]" if ":" in host else host
             address = f"http://{name}:{listener.getsockname()[1]}"
             c.err.print(
-                f"Scenewise listens at {address}; OpenAI's clients take base_url {address}/v1" + ("" if used else "; no key is needed")
+                f"Scenewise listens at {address}, where its page is; OpenAI's clients take base_url {address}/v1"
+                + ("" if used else "; no key is needed")
             )
             run(create_app(agent, keys=used, limits=limits), listener, stop_s=agent.settings.deadline_s + 5)
 
@@ -91,6 +96,28 @@ def run(app: ASGIApp, listener: socket.socket, *, stop_s: float) -> None:
         lifespan="auto",
     )
     uvicorn.Server(config).run(sockets=[listener])
+
+
+@contextmanager
+def beside(agent: Agent, *, port: int = 8080) -> Iterator[str]:
+    """Serve an agent to this machine beside what else the process does; yields the page's address. Where the port is taken, another."""
+    import uvicorn
+
+    from scenewise.service.api.app import create_app
+
+    try:
+        listener = bound("127.0.0.1", port)
+    except Busy:
+        listener = bound("127.0.0.1", 0)
+    with listener:
+        server = uvicorn.Server(uvicorn.Config(create_app(agent), log_config=None, lifespan="off", timeout_graceful_shutdown=5))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="scenewise-page", daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        finally:
+            server.should_exit = True
+            thread.join(timeout=10)
 
 
 def _leave(number: int, frame: object) -> NoReturn:

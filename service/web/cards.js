@@ -28,7 +28,8 @@ function card(item, place, { act, acts, turn }) {
     h("div", { class: "card-body" },
       facts, title,
       item.copy ? h("p", { class: "copy" }, item.copy) : null,
-      reason ? h("p", { class: "reason" }, icon("spark"), h("span", {}, reason)) : null,
+      reason ? h("p", { class: "reason" }, icon("spark"), h("span", {}, reason)) : null),
+    h("div", { class: "card-foot" },
       h("div", { class: "acts" }, acts ? ["more", "not", "seen", "why"].map(action) : null, action("graph")),
       evidence(item)));
 }

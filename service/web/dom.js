@@ -55,7 +55,7 @@ const KINDS = new Set(["movies", "music", "books", "recipes", "apps", "courses",
 export function cover(itemId, domain) {
   let seed = 2166136261;
   for (const letter of itemId) seed = Math.imul(seed ^ letter.codePointAt(0), 16777619) >>> 0;
-  const next = (most) => { seed = Math.imul(seed ^ (seed >>> 15), 2246822519) >>> 0; return seed % most; };
+  const next = (most) => { seed = Math.imul(seed ^ (seed >>> 15), 2246822519) >>> 0; return (seed >>> 9) % most; };
   const x = 20 + next(60), y = 30 + next(70), r = 26 + next(30);
   const shapes = [s("circle", { cx: x, cy: y, r, class: "shape-a" }), s("circle", { cx: 100 - x, cy: 140 - y, r: 14 + next(22), class: "shape-b" })];
   const turn = next(4);

@@ -34,14 +34,22 @@ function changed(entry) {
   drawStage();
   drawSend();
   if (!entry) return;
+  if (!old || !entry.controller) reveal(entry);
   if (entry.controller) return void $("live").replaceChildren(t("working", { step: t(entry.step) }));
   if (entry.record) {
     const { record, note } = entry;
-    const n = record.items.length;
+    const n = record.intent === "explain" ? 0 : record.items.length;
     if (note) say(n ? t("reranked", { n, title: record.items[0].title }) : t("nothingFits"));
     else say(n ? t("answered", { reply: opening(record), n }) : record.reply);
   }
-  $(`entry-${entry.id}`)?.scrollIntoView({ block: wide.matches ? "end" : "start", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
+}
+
+// Scroll the talk, and nothing around it: on a desk to its end, on a phone to where the entry begins.
+function reveal(entry) {
+  const scroll = $("scroll"), node = $(`entry-${entry.id}`);
+  if (!node) return;
+  const top = wide.matches ? scroll.scrollHeight : node.getBoundingClientRect().top - scroll.getBoundingClientRect().top + scroll.scrollTop - 16;
+  scroll.scrollTo({ top, behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
 }
 
 function element(entry) {
@@ -83,12 +91,12 @@ function drawStage() {
     return;
   }
   const { record } = entry;
-  const acts = entry === talk.current && entry === talk.lists.at(-1);
+  const acts = entry === talk.current;
   const name = `${record.turn_id} ${acts} ${spoken()}`;
   if (drawn.list === name) return;
   drawn.list = name;
   $("list-title").textContent = record.scene ? t("itemsFor", { n: record.items.length, scene: sceneName(record.scene) }) : t("items", { n: record.items.length });
-  $("list-tools").replaceChildren(talk.lists.at(-1) !== entry ? button(t("latest"), { class: "plain", onclick: () => { talk.selected = null; drawThread(); drawStage(); $("list-title").focus(); } }) : "");
+  $("list-tools").replaceChildren(talk.current !== entry ? button(t("latest"), { class: "plain", onclick: () => { talk.selected = null; drawThread(); drawStage(); $("list-title").focus(); } }) : "");
   drawCards($("cards"), entry, { act, acts });
   drawChips();
 }

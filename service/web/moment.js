@@ -61,7 +61,7 @@ export function drawMoment(bar, { scenes, recognised, changed }) {
     const select = h("select", { id: `moment-${name}`, onchange: () => choose(name, select.value) },
       options.map(([own, words]) => h("option", { value: own, selected: own === value }, words)));
     const set = name === "device" ? known.device : name === "time" ? known.time !== "now" : known[name];
-    return h("label", { class: set ? "chip set" : "chip", "data-chip": name }, h("span", { class: "chip-name" }, t(name)), select);
+    return h("span", { class: set ? "chip set" : "chip", "data-chip": name }, h("label", { class: "chip-name", for: select.id }, t(name)), select);
   }
 
   function custom() {
@@ -90,7 +90,7 @@ export function drawMoment(bar, { scenes, recognised, changed }) {
       document.getElementById("moment-time").focus();
     };
     const input = h("input", { type: "datetime-local", id: "moment-time", value: wallClock(new Date()), onblur: done, onkeydown: entered });
-    old.replaceWith(h("label", { class: "chip set", "data-chip": "time" }, h("span", { class: "chip-name" }, t("pickTime")), input));
+    old.replaceWith(h("span", { class: "chip set", "data-chip": "time" }, h("label", { class: "chip-name", for: input.id }, t("pickTime")), input));
     input.focus();
   }
 }

@@ -130,3 +130,7 @@ export function t(key, values = {}) {
 export function languages() {
   return Object.keys(STRINGS);
 }
+
+export function words() {
+  return Object.keys(STRINGS[language]);
+}

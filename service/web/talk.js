@@ -17,7 +17,7 @@ export class Talk {
   }
 
   get lists() {
-    return state.entries.filter((entry) => entry.record?.items.length);
+    return state.entries.filter((entry) => entry.record?.items.length && entry.record.intent !== "explain");
   }
 
   // The entry whose list is shown: the one that was chosen, else the latest.
@@ -27,7 +27,7 @@ export class Talk {
 
   // The list that the agent has in mind when somebody says "the second one".
   get current() {
-    return this.lists.filter((entry) => entry.record.intent !== "explain").at(-1) ?? null;
+    return this.lists.at(-1) ?? null;
   }
 
   begin() {
@@ -38,8 +38,10 @@ export class Talk {
     this.changed(null);
   }
 
+  // Read again what was said before the page was loaded; somebody may be writing meanwhile.
   async restore() {
-    await Promise.all(state.entries.map(async (entry) => {
+    const old = state.entries.filter((entry) => !entry.controller && !entry.record);
+    await Promise.all(old.map(async (entry) => {
       if (!entry.turnId) return;
       try {
         entry.record = await api.turn(entry.turnId);
@@ -49,7 +51,7 @@ export class Talk {
       }
     }));
     state.entries = state.entries.filter((entry) => !entry.gone);
-    for (const entry of state.entries) if (!entry.turnId && !entry.trouble) entry.trouble = new api.Failure(entry.settled ? "stopped" : "unfinished", "");
+    for (const entry of old) if (!entry.turnId && !entry.trouble) entry.trouble = new api.Failure(entry.settled ? "stopped" : "unfinished", "");
     save();
     this.changed(null);
   }
@@ -132,7 +134,7 @@ export class Talk {
     }
     this.ranking = null;
     entry = state.entries.at(-1);
-    if (trouble || !entry?.record?.items.length || entry.record.intent === "explain") {
+    if (trouble || !entry || entry !== this.current) {
       entry = { id: newId(), kind: "list", text: "", shown: "", once: newId() };
       state.entries = [...state.entries.filter((one) => one.kind !== "list" || one.record), entry];
     }

@@ -29,7 +29,7 @@ function answer(entry, { again, show, shown, latest }) {
   } else if (record) {
     parts.push(...opening(record).split("\n").map((line) => h("p", { class: "reply" }, line)));
     if (record.degraded.length) parts.push(notice("warn", t("degraded", { why: [...new Set(record.degraded.map((why) => t(why)))].join("; ") })));
-    if (record.items.length) {
+    if (record.items.length && record.intent !== "explain") {
       const words = record.scene ? t("itemsFor", { n: record.items.length, scene: sceneName(record.scene) }) : t("items", { n: record.items.length });
       parts.push(h("button", { type: "button", class: "list-link", "aria-pressed": shown ? "true" : "false", onclick: show, "aria-label": `${t("showList")}: ${words}` },
         h("span", {}, words), h("span", { class: "list-state" }, shown ? t("shown") : t("showList"))));

@@ -16,7 +16,8 @@ import httpx
 import pytest
 from serving import wait_until
 
-from scenewise.service.serve_cli import bound, is_loopback
+from scenewise import Agent
+from scenewise.service.serve_cli import beside, bound, is_loopback
 
 
 @pytest.mark.parametrize(
@@ -50,6 +51,14 @@ def test_a_port_that_is_taken(run: Callable[..., Any], own_store: Path) -> None:
         taken = run("serve", "--port", listener.getsockname()[1], "--store", own_store)
     assert taken.exit_code == 5
     assert "--port" in taken.output
+
+
+def test_an_agent_is_served_beside_what_else_runs(small_agent: Agent) -> None:
+    with bound("127.0.0.1", 0) as taken, beside(small_agent, port=taken.getsockname()[1]) as address:
+        assert httpx.get(f"{address}v1/me").json()["llm"] is None
+        assert "<title>Scenewise</title>" in httpx.get(address).text
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(address)
 
 
 @pytest.mark.slow
