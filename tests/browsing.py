@@ -66,6 +66,9 @@ def opened(browser: Browser, address: str, **context: Any) -> Iterator[Page]:
         page.goto(address)
         yield page
         assert wrong == []
+    except Exception as error:
+        error.add_note(f"errors of the page: {wrong}\nthe page: {page.locator('body').inner_text()[:1500]}")
+        raise
     finally:
         kept.close()
 

@@ -10,16 +10,16 @@ export class Failure extends Error {
   }
 }
 
-export const who = { bound: null, scopes: [], keys: false, llm: null };
+export const who = { user_id: null, scopes: [], keys: false, llm: null };
 
 export function userId() {
-  return who.bound ?? state.user;
+  return who.user_id ?? state.user;
 }
 
 function headers(more) {
   const known = { "Content-Type": "application/json", ...more };
   if (key()) known.Authorization = `Bearer ${key()}`;
-  if (!who.bound) known["X-Scenewise-User"] = encodeURIComponent(state.user);
+  if (!who.user_id) known["X-Scenewise-User"] = encodeURIComponent(state.user);
   return known;
 }
 

@@ -11,7 +11,7 @@ import { openProfile } from "./profile.js";
 import { save, state } from "./state.js";
 import { languages, speak, spoken, t } from "./strings.js";
 import { Talk } from "./talk.js";
-import { drawEntry, opening } from "./thread.js";
+import { drawEntry, opening, troubleWords } from "./thread.js";
 
 const $ = (id) => document.getElementById(id);
 const wide = matchMedia("(min-width: 64rem)");
@@ -19,7 +19,7 @@ const THEMES = ["auto", "light", "dark"];
 let scenes = [];
 let drawn = { list: null };
 
-const talk = new Talk({ changed, needKey: (then) => askKey({ then: async () => { if (await greet()) then(); } }) });
+const talk = new Talk({ changed, greet, needKey: askKey });
 
 function say(words) {
   $("live").textContent = "";
@@ -36,6 +36,7 @@ function changed(entry) {
   if (!entry) return;
   if (!old || !entry.controller) reveal(entry);
   if (entry.controller) return void $("live").replaceChildren(t("working", { step: t(entry.step) }));
+  if (entry.trouble) return void say(troubleWords(entry.trouble));
   if (entry.record) {
     const { record, note } = entry;
     const n = record.intent === "explain" ? 0 : record.items.length;
@@ -183,8 +184,10 @@ function changeTheme() {
 }
 
 function profileChanged(kind) {
-  if (kind === "user" || kind === "forgotten") talk.begin();
-  else if (talk.current && !talk.running) talk.rank();
+  if (kind === "user" || kind === "forgotten") {
+    state.owner = api.userId();
+    talk.begin();
+  } else if (talk.current && !talk.running) talk.rank();
 }
 
 function ask(words) {
@@ -222,23 +225,40 @@ function listen() {
   });
 }
 
-// Find out who asks and what there is; False where a key is needed first.
-async function greet() {
-  try {
-    Object.assign(api.who, await api.me());
+let greeting = null;
+
+// Find out who asks and what there is, once; whoever asks meanwhile waits for the same answer.
+function greet() {
+  greeting ??= (async () => {
+    const me = await api.me();
     scenes = await api.scenes();
+    Object.assign(api.who, me);
+    if (state.owner !== api.userId()) {
+      if (state.owner) talk.begin(); // another key, another person: the conversation is not theirs
+      state.owner = api.userId();
+      save();
+    }
+    drawFrame();
+    drawChips();
+  })().catch((failure) => {
+    greeting = null;
+    throw failure;
+  });
+  return greeting;
+}
+
+async function start() {
+  try {
+    await greet();
+    await talk.restore();
   } catch (failure) {
-    if (failure.kind === "key") askKey({ then: async () => { if (await greet()) await talk.restore(); } });
+    if (failure.kind === "key") askKey(start);
     else strip(failure.kind === "dropped" ? t("offline") : t("failed", { message: failure.message }));
-    return false;
   }
-  drawFrame();
-  drawChips();
-  return true;
 }
 
 speak(state.language ?? (navigator.language.startsWith("zh") ? "zh" : "en"));
 save();
 listen();
 drawAll();
-if (await greet()) await talk.restore();
+await start();

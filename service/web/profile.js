@@ -42,7 +42,7 @@ export async function openProfile({ changed, say }) {
   }
 
   function identity() {
-    const input = h("input", { id: "user-name", value: api.userId(), maxlength: 512, autocomplete: "off", spellcheck: "false", disabled: Boolean(api.who.bound) });
+    const input = h("input", { id: "user-name", value: api.userId(), maxlength: 512, autocomplete: "off", spellcheck: "false", disabled: Boolean(api.who.user_id) });
     const change = (event) => {
       event.preventDefault();
       const name = input.value.trim();
@@ -53,8 +53,8 @@ export async function openProfile({ changed, say }) {
       draw("#user-name");
     };
     return h("form", { class: "identity", onsubmit: change }, h("label", { for: "user-name" }, t("userTitle")),
-      h("div", { class: "row" }, input, api.who.bound ? null : h("button", { class: "plain" }, t("userChange"))),
-      h("p", { class: "quiet" }, api.who.bound ? t("userBound") : t("userText")),
+      h("div", { class: "row" }, input, api.who.user_id ? null : h("button", { class: "plain" }, t("userChange"))),
+      h("p", { class: "quiet" }, api.who.user_id ? t("userBound") : t("userText")),
       key() ? button(t("keyForget"), { class: "plain", onclick: () => { setKey(""); location.reload(); } }) : null);
   }
 

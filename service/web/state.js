@@ -5,7 +5,7 @@ const KEY = "scenewise.key";
 const MOST_ENTRIES = 40;
 
 const FRESH = () => ({
-  user: `guest-${crypto.randomUUID().slice(0, 8)}`, language: null, theme: "auto", conversation: newId(), entries: [],
+  user: `guest-${crypto.randomUUID().slice(0, 8)}`, owner: null, language: null, theme: "auto", conversation: newId(), entries: [],
   moment: { scene: "", device: "", time: "now", place: "", minutes: "" },
 });
 

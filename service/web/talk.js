@@ -8,8 +8,8 @@ const TRIES = 5;
 const WISHES = new Set(["recommend", "anything", "shorter", "longer", "cheaper", "newer", "older"]);
 
 export class Talk {
-  constructor({ changed, needKey }) {
-    Object.assign(this, { changed, needKey, selected: null, ranking: null, owed: false });
+  constructor({ changed, greet, needKey }) {
+    Object.assign(this, { changed, greet, needKey, selected: null, ranking: null, owed: false });
   }
 
   get running() {
@@ -75,9 +75,10 @@ export class Talk {
       step: (name) => { entry.step = name; this.changed(entry); },
       words: (words) => { entry.words += words; this.changed(entry); },
     };
-    const metadata = { ...moment(), conversation_id: state.conversation };
-    if (state.moment.scene) metadata.scene = state.moment.scene;
     try {
+      await this.greet();
+      const metadata = { ...moment(), conversation_id: state.conversation };
+      if (state.moment.scene) metadata.scene = state.moment.scene;
       const record = await api.chat(entry.text, metadata, entry.once, on, controller.signal);
       Object.assign(entry, { record, turnId: record.turn_id, note: null });
     } catch (failure) {
@@ -122,11 +123,12 @@ export class Talk {
     this.ranking?.abort();
     const controller = (this.ranking = new AbortController());
     const wish = state.entries.filter((entry) => WISHES.has(entry.record?.intent) && entry.kind === "chat").at(-1)?.text ?? "";
-    const body = { text: wish, moment: moment(), conversation_id: state.conversation };
-    if (state.moment.scene) body.scene = state.moment.scene;
     this.changed(null);
     let entry = null, trouble = null, record = null;
     try {
+      await this.greet();
+      const body = { text: wish, moment: moment(), conversation_id: state.conversation };
+      if (state.moment.scene) body.scene = state.moment.scene;
       record = await api.recommend(body, controller.signal);
     } catch (failure) {
       if (failure.name === "AbortError") return null;
@@ -145,6 +147,7 @@ export class Talk {
     save();
     this.changed(entry);
     if (trouble?.kind === "key") this.needKey(() => this.rank(note, title));
+    if (trouble?.kind === "busy") entry.timer = setTimeout(() => this.rank(note, title), 1000 * trouble.afterS);
     return record;
   }
 }

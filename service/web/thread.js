@@ -48,10 +48,14 @@ function progress(step) {
     h("span", { class: "dots", "aria-hidden": "true" }, STEPS.map((name, i) => h("i", { class: i <= at ? "done" : "" }))));
 }
 
+export function troubleWords({ kind, message, afterS }) {
+  if (kind === "busy") return t("busy", { n: afterS });
+  return kind === "refused" ? t("failed", { message }) : kind === "key" ? t("keyTitle") : t(kind);
+}
+
 function trouble(entry, again) {
-  const { kind, message, afterS } = entry.trouble;
-  const words = kind === "busy" ? t("busy", { n: afterS }) : kind === "refused" ? t("failed", { message }) : kind === "key" ? t("keyTitle") : t(kind);
-  return h("div", { class: `notice ${kind === "stopped" || kind === "unfinished" ? "calm" : "bad"}`, role: kind === "stopped" ? null : "alert" }, h("p", {}, words),
+  const { kind } = entry.trouble;
+  return h("div", { class: `notice ${kind === "stopped" || kind === "unfinished" ? "calm" : "bad"}` }, h("p", {}, troubleWords(entry.trouble)),
     button(t("again"), { class: "retry", onclick: again }, "retry"));
 }
 

@@ -10,12 +10,15 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from browsing import chromium, opened
+from serving import listening
 
 from scenewise import Agent, Moment, Settings, Turn
 from scenewise.agent.model import ChatModel, VllmModel
 from scenewise.agent.probe import probe_model
 from scenewise.agent.settings import load_settings
 from scenewise.eval.turns import run_turns
+from scenewise.service.api.app import create_app
 from scenewise.service.demo import USER, script
 from scenewise.service.llm import serving
 
@@ -186,3 +189,22 @@ def test_a_hostile_message_gets_nothing_out_of_the_model(agent: Agent) -> None:
     assert {user: agent.store.profiles.get(user) for user in before} == before
     assert "evil.example" not in turn.reply
     assert "You plan recommendations" not in turn.reply
+
+
+def test_the_page_holds_a_conversation_with_the_model(agent: Agent) -> None:
+    with listening(create_app(agent)) as address, chromium() as browser, opened(browser, address) as page:
+        page.set_default_timeout(120_000)
+        page.get_by_text(f"Language model: {agent.model.name if agent.model else ''}").wait_for()
+        page.locator("#message").fill("friends are over on Saturday night")
+        page.locator("#message").press("Enter")
+        page.locator(".progress").wait_for()
+        page.locator(".entry[data-state=done]").wait_for()
+        conversation = page.evaluate("JSON.parse(localStorage.getItem('scenewise.page.1')).conversation")
+        (turn,) = agent.store.turns.of_conversation(conversation)
+        assert turn["degraded"] == []
+        assert turn["llm_rounds"] >= 2
+        assert page.locator(".card .copy").all_inner_texts() == [item["copy"] for item in turn["items"]]
+        assert page.locator(".notice").count() == 0
+        page.locator(".card").nth(1).locator("[data-act=why]").click()
+        page.locator(".entry[data-state=done]").nth(1).wait_for()
+        assert turn["items"][1]["title"] in page.locator(".entry").nth(1).locator(".reply").inner_text()
