@@ -57,7 +57,7 @@ def opened(browser: Browser, address: str, **context: Any) -> Iterator[Page]:
     """A page of its own at an address. Errors of its scripts and what its policy has blocked fail the test."""
     settings = {"viewport": DESK, "reduced_motion": "reduce", "locale": "en-GB", **context}
     kept: BrowserContext = browser.new_context(**settings)
-    kept.set_default_timeout(20_000)
+    kept.set_default_timeout(60_000)
     page, wrong = kept.new_page(), []
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.on("console", lambda message: wrong.append(message.text) if "Content Security Policy" in message.text else None)

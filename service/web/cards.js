@@ -48,7 +48,7 @@ function factsOf(item, known) {
 function showPicture(box, media) {
   const address = (media ?? []).map(pictureAddress).find(Boolean);
   if (!address) return;
-  const image = h("img", { src: address, alt: "", loading: "lazy", decoding: "async", referrerpolicy: "no-referrer", width: 100, height: 140 });
+  const image = h("img", { src: address, alt: "", decoding: "async", referrerpolicy: "no-referrer", width: 100, height: 140 });
   image.addEventListener("load", () => box.replaceChildren(image));
 }
 

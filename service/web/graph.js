@@ -26,7 +26,7 @@ export async function openGraph(itemId, title) {
     if (move) heading.focus();
     if (picture.nodes.length < 2) return void content.replaceChildren(h("p", { class: "quiet" }, t("graphNone")));
     const go = (node) => draw(node.id.slice("item:".length), node.label, true);
-    const size = narrow ? { width: 360, height: 520, side: 100, top: 36, longest: 14 } : { width: 760, height: 640, side: 165, top: 40, longest: 23 };
+    const size = narrow ? { width: 360, height: 520, side: 52, top: 36, longest: 14, beside: false } : { width: 760, height: 640, side: 165, top: 40, longest: 23, beside: true };
     content.replaceChildren(h("p", { class: "quiet" }, t("graphText")), drawing(picture, name, go, size), inWords(picture, go));
   }
 }
@@ -59,11 +59,11 @@ function drawing(picture, title, go, size) {
     const near = edge.source === centre.id || edge.target === centre.id;
     return s("line", { x1: from.x, y1: from.y, x2: to.x, y2: to.y, class: near ? "edge" : "edge far", "stroke-width": 0.8 + edge.weight }, s("title", {}, edge.relation.replaceAll("_", " ")));
   });
-  const dots = [...rest, centre].map((node) => dot(node, places.get(node.id), node === centre, go, size.longest));
+  const dots = [...rest, centre].map((node) => dot(node, places.get(node.id), node === centre, go, size));
   return s("svg", { viewBox: `0 0 ${size.width} ${size.height}`, class: "graph", role: "group", "aria-label": t("graphPicture", { n: rest.length, title }) }, lines, dots);
 }
 
-function dot(node, { x, y, side }, chosen, go, longest) {
+function dot(node, { x, y, side }, chosen, go, { longest, beside }) {
   const label = node.label.length > longest ? `${node.label.slice(0, longest - 1)}…` : node.label;
   const item = node.kind === "item" && !chosen;
   const onkeydown = (event) => {
@@ -72,8 +72,7 @@ function dot(node, { x, y, side }, chosen, go, longest) {
     go(node);
   };
   const open = item ? { tabindex: "0", role: "button", "aria-label": t("graphOf", { title: node.label }), onclick: () => go(node), onkeydown } : {};
-  const beside = !chosen && Math.abs(side) > 0.12;
-  const where = beside ? { x: side > 0 ? 12 : -12, y: 4, "text-anchor": side > 0 ? "start" : "end" } : { y: chosen ? -20 : -12, "text-anchor": "middle" };
+  const where = beside && !chosen && Math.abs(side) > 0.12 ? { x: side > 0 ? 12 : -12, y: 4, "text-anchor": side > 0 ? "start" : "end" } : { y: chosen ? -20 : -12, "text-anchor": "middle" };
   return s("g", { class: `node ${chosen ? "centre" : ""} ${item ? "link" : ""}`, "data-kind": kindOf(node.kind), transform: `translate(${x} ${y})`, ...open },
     s("title", {}, `${node.kind}: ${node.label}`), s("circle", { r: chosen ? 13 : item ? 8 : 6 }), s("text", where, label));
 }

@@ -154,7 +154,7 @@ function drawFrame() {
   const examples = ["try1", "try2", "try3"].map((name) => button(t(name), { class: "example", onclick: () => ask(t(name)) }));
   $("welcome").replaceChildren(h("h2", {}, t("welcome")), h("p", {}, t("welcomeText")), h("div", { class: "examples" }, examples, button(t("forNow"), { class: "example now", onclick: () => talk.rank() }, "spark")));
   $("empty").replaceChildren(h("div", { class: "empty-art", "aria-hidden": "true" }, h("i"), h("i"), h("i")), h("h2", {}, t("emptyStage")), h("p", {}, t("emptyStageText")));
-  $("model").textContent = api.who.llm ? t("modelIs", { name: api.who.llm }) : t("noModel");
+  $("model").textContent = api.who.llm ? t("modelIs", { name: api.who.llm }) : t("noModelShort");
   $("model").classList.toggle("without", !api.who.llm);
 }
 

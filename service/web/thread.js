@@ -28,7 +28,8 @@ function answer(entry, { again, show, shown, latest }) {
     parts.push(entry.words ? h("p", { class: "reply partial" }, entry.words.split("\n")[0]) : null, progress(entry.step));
   } else if (record) {
     parts.push(...opening(record).split("\n").map((line) => h("p", { class: "reply" }, line)));
-    if (record.degraded.length) parts.push(notice("warn", t("degraded", { why: [...new Set(record.degraded.map((why) => t(why)))].join("; ") })));
+    if (record.degraded.length && record.model) parts.push(notice("warn", t("degraded", { why: [...new Set(record.degraded.map((why) => t(why)))].join("; ") })));
+    else if (record.degraded.length) parts.push(h("p", { class: "note" }, h("span", {}, t("noModel"))));
     if (record.items.length && record.intent !== "explain") {
       const words = record.scene ? t("itemsFor", { n: record.items.length, scene: sceneName(record.scene) }) : t("items", { n: record.items.length });
       parts.push(h("button", { type: "button", class: "list-link", "aria-pressed": shown ? "true" : "false", onclick: show, "aria-label": `${t("showList")}: ${words}` },

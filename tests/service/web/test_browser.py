@@ -27,7 +27,7 @@ from scenewise.tools.scene.recogniser import SceneRecogniser
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 WISH = "a funny film for tonight"
 
 
@@ -41,6 +41,11 @@ def answered(page: Page, n: int = 1) -> Locator:
     """Wait for the n-th answer, and return its entry."""
     page.wait_for_function("n => document.querySelectorAll('.entry[data-state=done]').length >= n", arg=n)
     return page.locator(".entry").nth(n - 1)
+
+
+def troubled(page: Page, words: str) -> None:
+    """Wait for an entry to say what is wrong."""
+    page.locator(".entry .notice", has_text=words).wait_for()
 
 
 def titles(page: Page) -> list[str]:
@@ -150,7 +155,7 @@ def test_a_dropped_connection_loses_and_doubles_nothing(browser: Browser, wire: 
     with opened(browser, wire.address) as page:
         wire.cut_at, wire.deaf = cut_at, deaf
         say(page, WISH)
-        page.get_by_text("The connection dropped").wait_for()
+        troubled(page, "The connection dropped")
         assert wire.cuts == 1
         assert page.locator(".said p").all_inner_texts() == [WISH]
         wire.down = True
@@ -168,9 +173,9 @@ def test_a_message_without_an_answer_outlives_a_reload(browser: Browser, wire: W
     with opened(browser, wire.address) as page:
         wire.cut_at = b'"name": "plan"'
         say(page, WISH)
-        page.get_by_text("The connection dropped").wait_for()
+        troubled(page, "The connection dropped")
         page.reload()
-        page.get_by_text("This message has had no answer yet.").wait_for()
+        troubled(page, "This message has had no answer yet.")
         page.get_by_role("button", name="Try again").click()
         answered(page)
         assert len(turns(page_agent, page)) == 1
@@ -180,7 +185,7 @@ def test_a_turn_can_be_stopped(page: Page, page_agent: Agent) -> None:
     with slower(page_agent, 5.0):
         say(page, WISH)
         page.get_by_role("button", name="Stop").click()
-        page.get_by_text("Stopped.").wait_for()
+        troubled(page, "Stopped.")
         assert turns(page_agent, page) == []
     page.get_by_role("button", name="Try again").click()
     answered(page)
@@ -199,7 +204,7 @@ def test_an_llm_that_is_down_is_said(browser: Browser, own_store: Path, encoders
         assert page.locator(".card").count() == 5
         agent.model = None
         page.reload()
-        page.get_by_text("No language model here").wait_for()
+        page.locator("#model", has_text="No language model").wait_for()
 
 
 HOSTILE = (
@@ -210,7 +215,7 @@ HOSTILE = (
     ("A picture of its own", ("https://pictures.example/own.png",)),
 )
 PIXEL = bytes.fromhex(
-    "89504e470d0a1a0a0000000d4948445200000001000000010804000000b51c0c020000000b4944415478da6364f80f00010501012718e3660000000049454e44ae426082"
+    "89504e470d0a1a0a0000000d49484452000000010000000108000000003a7e9b550000000a49444154789c636800000082008177cd72b60000000049454e44ae426082"
 )
 
 
@@ -304,7 +309,7 @@ def test_axe_finds_nothing_serious(browser: Browser, address: str, size: dict[st
             page.keyboard.press("Escape")
         page.context.set_offline(True)
         say(page, "something else")
-        page.get_by_text("The connection dropped").wait_for()
+        troubled(page, "The connection dropped")
         found["dropped"] = axe_finds(page)
     assert {name: list_ for name, list_ in found.items() if list_} == {}
 
@@ -328,7 +333,7 @@ def test_a_key_is_asked_for_and_stays_in_the_tab(browser: Browser, page_agent: A
         page.locator(".card").first.get_by_role(
             "button", name="Not"
         ).click()  # the key may not write: it is said, and the list is ranked anew
-        page.get_by_text("This key may not record feedback").wait_for()
+        page.locator("#strip", has_text="This key may not record feedback").wait_for()
         page.reload()
         answered(page)
         page.locator("#tool-profile").click()
@@ -418,7 +423,7 @@ def test_a_busy_server_is_waited_for(browser: Browser, page_agent: Agent) -> Non
         say(first, WISH)
         first.locator(".progress").wait_for()
         say(second, WISH)
-        second.get_by_text("The server is busy").wait_for()
+        troubled(second, "The server is busy")
         answered(first)
         answered(second)
         assert len(turns(page_agent, second)) == 1
