@@ -88,13 +88,13 @@ def run(
     if unknown := {case.scene for case in cases if case.scene} - {*pack.names}:
         raise InputError(f"{len(unknown)} scenes of the cases are not in the pack: measure with the pack they were written for")
     recogniser = SceneRecogniser(pack, encoders)
-    recogniser.train(tune=tune, seed=seed)
+    tuned = recogniser.train(tune=tune, seed=seed).is_tuned
     readings: dict[str, list[SceneReading]] = {name: [] for name in WITHOUT}
     for done, case in enumerate(cases, 1):  # all of a case at once: the vectors of its words are kept
         for name, change in WITHOUT.items():
             readings[name].append(_read(recogniser, change(case)))
         progress(done, len(cases))
-    result: dict[str, Any] = {"n_cases": len(cases), "tuned": tune, "seed": seed, "pack": pack.version}
+    result: dict[str, Any] = {"n_cases": len(cases), "tuned": tuned, "seed": seed, "pack": pack.version}
     result["signals"] = {name: measure(cases, read) for name, read in readings.items()}
     parts = {"en": "lang", "zh": "lang", "text": "decided_by", "context": "decided_by", "both": "decided_by"}
     for part, field in parts.items():

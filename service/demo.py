@@ -133,8 +133,8 @@ def learn_scenes(store: Path, progress: Callable[[str, int, int], None]) -> None
     """Train the recognition of scenes by words, once, so that no turn has to, and none is read by the plainer one that is made in haste."""
     encoders = default_encoders(load_settings().encoder)
     recogniser = SceneRecogniser(read_pack(store / "scenes.toml"), encoders, folder=SceneRecogniser.folder_of(store))
-    if not recogniser.is_tuned():
-        progress("demo scenes: learning to recognise them, half a minute", 0, 1)
+    if not recogniser.is_learned():
+        progress("demo scenes: learning to recognise them, some seconds", 0, 1)
         recogniser.train()
         progress("demo scenes: ready", 1, 1)
 

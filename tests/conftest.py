@@ -54,12 +54,20 @@ def encoders() -> Encoders:
 
 
 @pytest.fixture(scope="session")
-def small_store(tmp_path_factory: pytest.TempPathFactory, encoders: Encoders) -> Path:
+def learned_scenes(tmp_path_factory: pytest.TempPathFactory, encoders: Encoders) -> Path:
+    """A folder with the classifier of the pack that ships, trained once for all tests."""
+    folder = tmp_path_factory.mktemp("scenes")
+    SceneRecogniser(default_pack(), encoders, folder=folder).train(tune=False)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def small_store(tmp_path_factory: pytest.TempPathFactory, encoders: Encoders, learned_scenes: Path) -> Path:
     """A store of the small world with its caches; tests that write take a copy (`own_store`)."""
     path = tmp_path_factory.mktemp("world") / "store"
     build_small_store(path)
     Agent.open(path, settings=Settings(llm_off=True), encoders=encoders).close()
-    SceneRecogniser(default_pack(), encoders, folder=SceneRecogniser.folder_of(path)).train(tune=False)
+    shutil.copytree(learned_scenes, SceneRecogniser.folder_of(path), dirs_exist_ok=True)
     return path
 
 

@@ -99,7 +99,7 @@ def test_the_same_words_mean_different_scenes_elsewhere() -> None:
 def test_nothing_is_taken_from_the_examples_or_the_development_moments() -> None:
     pack = default_pack()
     rows = tomllib.loads((ROOT / "tests" / "tools" / "scene" / "moments.toml").read_text(encoding="utf-8"))
-    taken = [example for scene in pack.scenes for example in scene.examples]
+    taken = [text for scene in pack.scenes for text in (*scene.examples, *scene.also_said)]
     taken += [row["text"] for half in rows.values() for row in half if row["text"]]
     for case in CASES:
         nearest = process.extractOne(plain(case["text"]), [plain(text) for text in taken], scorer=fuzz.token_sort_ratio)

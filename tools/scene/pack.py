@@ -34,7 +34,7 @@ def _nothing() -> Mapping[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class SceneDef:
-    """One scene: how it is said (`examples`), how it shows (the signals), and what suits it.
+    """One scene: how it is said (`examples`, and `also_said` for the reader of words alone), how it shows (the signals), and what suits it.
 
     `hours` are (start, end) pairs of the local clock, from 0 to 24; a pair with start > end runs over midnight. `weekdays` are
     0 (Monday) to 6. `speed_mps` is (least, most) in metres a second. `domains` are weights: 1 neutral, 0 never. A signal left
@@ -44,6 +44,7 @@ class SceneDef:
     name: str
     description: str
     examples: tuple[str, ...]
+    also_said: tuple[str, ...] = ()
     device: tuple[str, ...] = ()
     hours: tuple[tuple[float, float], ...] = ()
     weekdays: tuple[int, ...] = ()
@@ -274,6 +275,7 @@ _FIELDS: Mapping[str, Callable[[object], Any]] = MappingProxyType(
     {
         "description": _text,
         "examples": _texts,
+        "also_said": _texts,
         "device": _folded,
         "hours": _hours,
         "weekdays": _weekdays,

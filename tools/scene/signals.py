@@ -17,8 +17,8 @@ from scenewise.tools.scene.hints import DEVICE_NAMES, PLACE_NAMES, name_device, 
 from scenewise.tools.scene.pack import DAY_NAMES, SceneDef, ScenePack
 
 # How often each signal contradicts the scene it occurs in: the chance that it is drawn from everywhere instead of from what the
-# scene lists. It bounds what one signal can say against a scene, log(chance). Fixed on the development half of the gold set of moments.
-_CHANCE = MappingProxyType({"device": 0.26, "time": 0.15, "weekday": 0.24, "place": 0.17, "speed": 0.2, "network": 0.5, "weather": 0.6})
+# scene lists. It bounds what one signal can say against a scene, log(chance). Fixed as the weights in recogniser.py are.
+_CHANCE = MappingProxyType({"device": 0.26, "time": 0.26, "weekday": 0.24, "place": 0.17, "speed": 0.2, "network": 0.5, "weather": 0.6})
 # Where and with what people are when they ask, whatever the scene: rough priors. To be on a plane says much, to be at home little.
 _USUAL_PLACES = MappingProxyType(
     {"home": 0.3, "office": 0.15, "living room": 0.12, "bedroom": 0.08, "kitchen": 0.06, "car": 0.04, "street": 0.035, "shop": 0.03}
@@ -33,11 +33,12 @@ _USUAL_NETWORKS = MappingProxyType({"wifi": 0.65, "cellular": 0.32, "offline": 0
 _USUAL_WEATHERS = MappingProxyType({"sunny": 0.4, "cloudy": 0.35, "rain": 0.2, "snow": 0.05})
 NETWORKS, WEATHERS = tuple(_USUAL_NETWORKS), tuple(_USUAL_WEATHERS)
 _RARE = 0.01  # the share of a place or device that only the pack knows
-_EDGE_H = 0.25
+_EDGE_H = 0.5
 _NIGHT_ENDS_H = 4
 _SPEED_EDGE = 0.15
+_STILL_MPS = 0.7
 # The share of a day that people spend below a speed: still, on foot, running or cycling, in a vehicle. A rough prior.
-_SPEEDS_MPS = (0.0, 0.7, 2.2, 7.0, 90.0)
+_SPEEDS_MPS = (0.0, _STILL_MPS, 2.2, 7.0, 90.0)
 _SHARE_BELOW = (0.0, 0.7, 0.8, 0.85, 1.0)
 _MAX_SPEED_RATIO = 8.0
 _EVEN = 10.0
@@ -61,13 +62,16 @@ def read_signals(pack: ScenePack, moment: Moment) -> Iterator[Term]:
     With a scene's own density ratio q(x) = P(x | listed) / P(x | anywhere), zero outside what the scene lists, a term is
     log((1 - chance) q(x) + chance); 0 where the scene lists nothing. Hours, weekdays and speeds that are listed are as likely as each
     other; of places and devices, P(x | listed) goes with the root of P(x | anywhere), half way from that to being usual everywhere.
+    Who asks through a car and is nowhere else is in it.
     """
-    if moment.device and (device := name_device(moment.device)) in _known(DEVICE_NAMES, pack, lambda scene: scene.device):
+    device = name_device(moment.device) if moment.device else ""
+    if device in _known(DEVICE_NAMES, pack, lambda scene: scene.device):
         yield _term("device", device, pack, lambda scene: _listed(device, scene.device, _USUAL_DEVICES))
     if moment.local_time is not None:
         yield from _read_clock(pack, moment.local_time)
     place = moment.place
-    if place and place.type and (name := name_place(place.type)) in _known(PLACE_NAMES, pack, lambda scene: scene.places):
+    name = name_place(place.type) if place and place.type else "car" if device == "car" else ""
+    if name in _known(PLACE_NAMES, pack, lambda scene: scene.places):
         yield _term("place", name, pack, lambda scene: _listed(name, scene.places, _USUAL_PLACES))
     if place and place.speed_mps is not None and place.speed_mps >= 0:
         speed_mps = place.speed_mps
@@ -115,7 +119,7 @@ def _listed(value: _Value, listed: Sequence[_Value], usual: Mapping[_Value, floa
 
 
 def _hour_ratio(spans: tuple[tuple[float, float], ...], hour: float) -> float | None:
-    """Smooth at the edges: half the full ratio on the edge itself, a quarter of an hour wide to either side."""
+    """Smooth at the edges: half the full ratio on the edge itself, half an hour wide to either side."""
     if not spans:
         return None
     total_h = sum((end - start) % 24 or 24.0 for start, end in spans)
@@ -130,12 +134,14 @@ def _inside_span(start: float, end: float, hour: float) -> float:
 
 
 def _speed_ratio(span: tuple[float, float] | None, speed_mps: float) -> float | None:
+    """Smooth at the edges. To stand says nothing against a scene that moves: trains stop, and runners rest."""
     if span is None:
         return None
     low, high, at = np.log1p([*span, speed_mps])
     below = 1.0 if span[0] == 0 else _sigmoid((at - low) / _SPEED_EDGE)
     share = float(np.interp(span[1], _SPEEDS_MPS, _SHARE_BELOW) - np.interp(span[0], _SPEEDS_MPS, _SHARE_BELOW))
-    return below * _sigmoid((high - at) / _SPEED_EDGE) * min(_MAX_SPEED_RATIO, 1 / max(share, 1e-6))
+    moving = below * _sigmoid((high - at) / _SPEED_EDGE) * min(_MAX_SPEED_RATIO, 1 / max(share, 1e-6))
+    return max(moving, _sigmoid((np.log1p(_STILL_MPS) - at) / _SPEED_EDGE)) if span[0] > _STILL_MPS else moving
 
 
 def _sigmoid(x: float) -> float:

@@ -23,6 +23,7 @@ def test_a_scene_is_read_with_every_key() -> None:
     pack = parse_pack(
         HEAD
         + """
+also_said = ["a thriller for the way home"]
 device = ["Phone"]
 hours = ["7:30-9", "22-2"]
 weekdays = ["workdays", "Sat"]
@@ -36,6 +37,7 @@ max_duration_min = 45
     )
     scene = pack.get("commute")
     assert (scene.name, scene.description, scene.examples) == ("commute", "on the way", ("on the train", "坐地铁"))
+    assert scene.also_said == ("a thriller for the way home",)
     assert (scene.device, scene.places) == (("phone",), ("train",))
     assert scene.hours == ((7.5, 9.0), (22.0, 2.0))
     assert scene.weekdays == (0, 1, 2, 3, 4, 5)
@@ -136,8 +138,8 @@ def test_the_pack_that_ships() -> None:
             assert {genre for genre in table.get("genre", ()) if genre != genre.casefold()} <= MOVIE_GENRES
             assert set(table.get("mood", ())) <= MOODS
         assert not {(key, value) for key in scene.prefer for value in scene.prefer[key] if value in scene.ban.get(key, ())}
-    examples = [example for scene in pack.scenes for example in scene.examples]
-    assert len(set(examples)) == len(examples)
+    said = [text for scene in pack.scenes for text in (*scene.examples, *scene.also_said)]
+    assert len(set(said)) == len(said)
 
 
 def test_what_the_scenes_that_ship_must_say() -> None:

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from scenewise.store.types import Moment, Place
-from scenewise.tools.retrieval.encoders import Encoders, default_encoders
-from scenewise.tools.scene.hints import merge_moment, moment_hints, names_a_time
+from scenewise.tools.retrieval.encoders import Encoders
+from scenewise.tools.scene.hints import merge_moment, moment_hints
 from scenewise.tools.scene.pack import default_pack, parse_pack
 from scenewise.tools.scene.reading import SceneReading
-from scenewise.tools.scene.recogniser import SceneRecogniser
+from scenewise.tools.scene.recogniser import SceneRecogniser, elsewhere
 
 COMMUTE_SIGNALS = Moment("phone", datetime(2026, 3, 3, 8, 5), Place("train", speed_mps=20.0))
 
@@ -53,8 +53,8 @@ def small() -> SceneRecogniser:
 
 
 @pytest.fixture(scope="module")
-def recogniser() -> SceneRecogniser:
-    return SceneRecogniser(default_pack(), default_encoders())
+def recogniser(encoders: Encoders, learned_scenes: Path) -> SceneRecogniser:
+    return SceneRecogniser(default_pack(), encoders, folder=learned_scenes)
 
 
 def contrast(reading: SceneReading, scene: str) -> float:
@@ -71,8 +71,8 @@ def moment_of(row: dict[str, Any]) -> Moment:
 def test_no_signals_at_all_is_none(small: SceneRecogniser) -> None:
     reading = small.recognise("  ", Moment())
     assert (reading.scene, reading.signals) == (None, ())
-    # 14 scenes at a log-odds of -2.7 each
-    assert reading.probability == pytest.approx(1 / (1 + 14 * np.exp(-2.7)))
+    # 14 scenes at a log-odds of -3.7 each
+    assert reading.probability == pytest.approx(1 / (1 + 14 * np.exp(-3.7)))
     assert reading.probability == reading.probabilities["none"]
 
 
@@ -118,8 +118,29 @@ def test_the_signals_speak_against_no_scene_more_than_words_may_be_of_another_mo
         {name: np.log(p / reading.probabilities["none"]) for name, p in reading.probabilities.items()}
         for reading in (small.recognise(text, moment), small.recognise(text, Moment()))
     )
-    least = np.log(0.65 if names_a_time(text) else 0.1)
+    least = np.log(elsewhere(text, small._read_words(text)[1]))
     assert min(with_signals[name] - without[name] for name in small.pack.names) >= least - 1e-6
+
+
+def test_the_plainer_the_words_the_less_the_moment_counts() -> None:
+    chances = [elsewhere("songs", odds) for odds in (20.0, 6.0, 0.0, -4.0, -8.0, -20.0)]
+    assert chances == sorted(chances)
+    assert (chances[0], chances[-1]) == (chances[1], chances[-2])
+    assert elsewhere("songs for Friday", 0.0) > elsewhere("songs", 0.0)
+
+
+@pytest.mark.parametrize(
+    ("scene", "moment"),
+    [
+        ("workout", Moment("headphones", datetime(2026, 3, 8, 10, 30), Place("gym"))),  # a Sunday, and workout's hours end at nine
+        ("workout", Moment("phone", datetime(2026, 3, 4, 13, 15), Place("gym", speed_mps=0.0))),
+        ("travel", Moment("phone", datetime(2026, 3, 5, 13, 40), Place("airport", speed_mps=0.0))),
+        ("study", Moment("laptop", datetime(2026, 3, 8, 13, 0), Place("library"))),
+        ("commute", Moment("car", datetime(2026, 3, 2, 8, 0), Place(speed_mps=0.0))),
+    ],
+)
+def test_where_one_is_and_with_what_outweighs_the_clock(small: SceneRecogniser, scene: str, moment: Moment) -> None:
+    assert small.recognise("", moment).scene == scene
 
 
 def test_the_nearest_example_is_shown(recogniser: SceneRecogniser) -> None:
@@ -216,7 +237,7 @@ def test_an_unrelated_text_leaves_the_word_to_the_signals(recogniser: SceneRecog
     assert {signal.value for signal in reading.signals if signal.name == "words"} == {"no one scene"}
 
 
-@pytest.mark.parametrize(("half", "least"), [("develop", 0.92), ("held", 0.88)])
+@pytest.mark.parametrize(("half", "least"), [("develop", 0.92), ("held", 0.88), ("odd", 0.8)])
 @pytest.mark.parametrize("hinted", [False, True])
 def test_accuracy(recogniser: SceneRecogniser, half: str, least: float, hinted: bool) -> None:
     rows = tomllib.loads((Path(__file__).parent / "moments.toml").read_text(encoding="utf-8"))[half]

@@ -50,19 +50,19 @@ def test_device_by_hand() -> None:
 
 def test_time_and_weekday_by_hand() -> None:
     seen = read(Moment(local_time=datetime(2026, 3, 3, 8, 0)))  # a Tuesday
-    inside = sigmoid(4) * sigmoid(4)
-    assert seen["time"] == pytest.approx([log(0.85 * inside * 12 + 0.15), log(0.15), 0], abs=1e-6)
+    inside = sigmoid(2) * sigmoid(2)
+    assert seen["time"] == pytest.approx([log(0.74 * inside * 12 + 0.26), log(0.26), 0], abs=1e-4)
     assert seen["weekday"] == pytest.approx([log(0.76 * 7 / 5 + 0.24), log(0.24), 0])
 
 
 def test_the_edge_of_the_hours_is_half_way() -> None:
     seen = read(Moment(local_time=datetime(2026, 3, 3, 7, 0)))
-    assert seen["time"][0] == pytest.approx(log(0.85 * 0.5 * sigmoid(8) * 12 + 0.15), abs=1e-6)
+    assert seen["time"][0] == pytest.approx(log(0.74 * 0.5 * sigmoid(4) * 12 + 0.26), abs=1e-6)
 
 
 def test_hours_run_over_midnight_and_the_night_belongs_to_the_day_before() -> None:
     sunday_night = read(Moment(local_time=datetime(2026, 3, 8, 1, 0)))  # Sunday, one in the morning
-    assert sunday_night["time"][1] == pytest.approx(log(0.85 * sigmoid(20) * sigmoid(4) * 4 + 0.15), abs=1e-6)
+    assert sunday_night["time"][1] == pytest.approx(log(0.74 * sigmoid(10) * sigmoid(2) * 4 + 0.26), abs=1e-6)
     assert sunday_night["weekday"][1] == pytest.approx(log(0.76 * 7 / 2 + 0.24))
 
 
@@ -72,6 +72,20 @@ def test_place_and_speed_by_hand() -> None:
     assert seen["place"] == pytest.approx([log(0.83 * 25 + 0.17), 0, 0])
     inside = sigmoid((log1p(4) - log1p(2.2)) / 0.15) * sigmoid((log1p(7) - log1p(4)) / 0.15)
     assert seen["speed"] == pytest.approx([log(0.8 * inside * 8 + 0.2), 0, 0])  # 1 / (0.85 - 0.80) is cut to 8
+
+
+def test_to_stand_says_nothing_against_a_scene_that_moves() -> None:
+    # trains stop and runners rest: 0.8 * 1 + 0.2
+    still = sigmoid(log1p(0.7) / 0.15)
+    assert read(Moment(place=Place(speed_mps=0.0)))["speed"] == pytest.approx([log(0.8 * still + 0.2), 0, 0])
+    fast = read(Moment(place=Place(speed_mps=30.0)))["speed"][0]
+    assert fast == pytest.approx(log(0.2), abs=0.01)
+
+
+def test_who_asks_through_a_car_is_in_it() -> None:
+    pack = parse_pack('[scene.drive]\ndescription = "x"\nexamples = ["x"]\nplaces = ["car"]\n')
+    assert {term.name: term.value for term in read_signals(pack, Moment(device="car"))} == {"device": "car", "place": "car"}
+    assert {term.name: term.value for term in read_signals(pack, Moment(device="car", place=Place("home")))}["place"] == "home"
 
 
 def test_a_rare_place_says_more_than_a_usual_one() -> None:
@@ -126,6 +140,6 @@ def test_values_are_shown_as_to_a_person() -> None:
 @given(st.datetimes(), st.floats(0, 1000))
 def test_one_signal_is_bounded(local_time: datetime, speed_mps: float) -> None:
     for term in read_signals(PACK, Moment(local_time=local_time, place=Place(speed_mps=speed_mps))):
-        assert np.all(term.log_ratio >= log(0.15) - 1e-9)
+        assert np.all(term.log_ratio >= log(0.2) - 1e-9)
         assert np.all(term.log_ratio <= log(12))
         assert term.log_ratio[2] == 0

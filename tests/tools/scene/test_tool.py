@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from scenewise.store.errors import NotFound
 from scenewise.store.types import Moment, Place, Profile, UserId
 from scenewise.tools.catalogue.constraints import Constraints
 from scenewise.tools.context import TurnContext
-from scenewise.tools.retrieval.encoders import default_encoders
+from scenewise.tools.retrieval.encoders import Encoders
 from scenewise.tools.scene.pack import default_pack
 from scenewise.tools.scene.reading import SceneReading
 from scenewise.tools.scene.recogniser import SceneRecogniser
@@ -19,9 +20,9 @@ from scenewise.tools.scene.tool import make_tool, read_stated
 
 
 @pytest.fixture(scope="module")
-def tool() -> StructuredTool:
+def tool(encoders: Encoders, learned_scenes: Path) -> StructuredTool:
     pack = default_pack()
-    return make_tool(SceneRecogniser(pack, default_encoders()), pack)
+    return make_tool(SceneRecogniser(pack, encoders, folder=learned_scenes), pack)
 
 
 def context(message: str = "", moment: Moment | None = None) -> TurnContext:
