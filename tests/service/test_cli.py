@@ -57,6 +57,7 @@ def test_these_are_the_commands() -> None:
             "turns show",
             "places",
             "copy",
+            "mcp",
         ),
         *("llm", "llm fetch", "llm start", "llm stop", "llm status", "llm probe"),
     }
