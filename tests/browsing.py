@@ -90,14 +90,17 @@ class Wire:
         self.cut_at: bytes | None = None
         self.deaf = self.down = False
         self.cuts = 0
+        self._open: list[socket.socket] = []
         self._server = (urlsplit(address).hostname, urlsplit(address).port)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.address = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         threading.Thread(target=self._listen, daemon=True).start()
 
     def close(self) -> None:
-        """Listen no more."""
+        """Listen no more, and let go of everybody."""
         self._listener.close()
+        for connection in self._open:
+            _end(connection)
 
     def _listen(self) -> None:
         with suppress(OSError):
@@ -107,6 +110,7 @@ class Wire:
                     client.close()
                     continue
                 server = socket.create_connection(self._server)
+                self._open += [client, server]
                 threading.Thread(target=self._ask, args=(client, server), daemon=True).start()
                 threading.Thread(target=self._answer, args=(server, client), daemon=True).start()
 
@@ -126,11 +130,11 @@ class Wire:
                     _end(client)
                     if not self.deaf:
                         _end(server)
-                        return
                     continue
                 with suppress(OSError):
                     client.sendall(data)
         _end(client)
+        _end(server)
 
 
 def _end(connection: socket.socket) -> None:
