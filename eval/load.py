@@ -160,7 +160,8 @@ async def _overload(served: Served, load: Load) -> dict[str, Any]:
 
     await _closed(lambda: one(bears), load.connections, load.short_s)
     rate = load.times * bears.statuses["200"] / load.short_s
-    flood, begun, sent = Seen(), time.perf_counter(), []
+    flood, begun = Seen(), time.perf_counter()
+    sent: list[asyncio.Task[None]] = []
     while (now := time.perf_counter() - begun) < load.short_s and rate:
         while len(sent) < now * rate:
             sent.append(asyncio.create_task(one(flood)))
