@@ -13,8 +13,9 @@ import numpy as np
 
 from scenewise.agent.agent import Agent
 from scenewise.agent.record import Turn
+from scenewise.agent.turn import ANONYMOUS
 from scenewise.store.errors import ScenewiseError
-from scenewise.store.types import Moment, Place
+from scenewise.store.types import Moment, Place, UserId
 
 OPENERS = (
     "on the train to work, phone, 25 minutes",
@@ -96,7 +97,7 @@ Progress = Callable[[int, int | None], None]
 
 def run_turns(agent: Agent, n: int, *, seed: int = 0, now: datetime | None = None, progress: Progress | None = None) -> dict[str, Any]:
     """Hold the generated conversations and report the counts and the latencies in milliseconds."""
-    users = agent.store.users.ids()
+    users = askers(agent)
     known = set(agent.store.items.ids())
     turns: list[Turn] = []
     failures: list[str] = []
@@ -113,6 +114,11 @@ def run_turns(agent: Agent, n: int, *, seed: int = 0, now: datetime | None = Non
         if progress is not None:
             progress(done, n)
     return report(turns, failures, seed)
+
+
+def askers(agent: Agent) -> list[UserId]:
+    """The users who may be named: turns without one are kept under an id that is nobody's."""
+    return [user for user in agent.store.users.ids() if user != ANONYMOUS]
 
 
 def problems(turn: Turn, known: set[Any]) -> Iterator[str]:

@@ -11,7 +11,7 @@ import pytest
 
 from scenewise import Agent, ItemId, Turn
 from scenewise.agent.record import PlannedCall, TurnItem
-from scenewise.eval.turns import FOLLOW_UPS, OPENERS, generate_cases, problems, report, run_turns
+from scenewise.eval.turns import FOLLOW_UPS, OPENERS, askers, generate_cases, problems, report, run_turns
 
 NOW = datetime(2025, 10, 6, 12, 30)
 KNOWN = {ItemId("a"), ItemId("b")}
@@ -131,6 +131,13 @@ def test_cases_are_conversations_of_all_kinds_of_users() -> None:
     for before, case in pairwise(cases):
         assert case.first or case.user_id == before.user_id
     assert all(abs((case.moment.local_time - NOW).days) <= 7 for case in cases if case.moment.local_time)
+
+
+def test_who_is_named_is_somebody(small_agent: Agent) -> None:
+    small_agent.turn("surprise me")
+    assert "anonymous" in small_agent.store.users.ids()
+    assert "anonymous" not in askers(small_agent)
+    assert not any(run_turns(small_agent, 20, seed=5, now=NOW)["failures"].values())
 
 
 def test_a_run_without_an_llm_has_no_failure(small_agent: Agent) -> None:

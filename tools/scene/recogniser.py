@@ -31,7 +31,7 @@ _VAGUE, _CLEAR = -6.0, 8.0
 _MIN_PROBABILITY = 0.3
 _DISTINCT = 0.5
 _SMALL = 1e-6
-_TAUGHT = 8.0
+_TAUGHT = 16.0
 _ALIKE = 0.6
 _FILE = "scenes.safetensors"
 
