@@ -107,6 +107,6 @@ def _term_pattern(term: str) -> str:
     if term == "free":
         return r"(?<!-)\bfree\b"  # "nut-free" is about nuts
     written = re.escape(term).replace(r"\ ", r"[\s-]+").replace("'", "['’]")
-    if is_cjk(term):
+    if is_cjk(term) or not re.search(r"\w", term):  # emoji stand where they like
         return written
     return rf"\b{written}s?\b" if term[-1:].isalpha() and len(term) > 3 else rf"\b{written}\b"

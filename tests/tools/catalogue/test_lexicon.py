@@ -55,3 +55,17 @@ def test_a_store_can_bring_its_own_concepts(tmp_path: Path) -> None:
 def test_a_missing_file_is_not_found(tmp_path: Path) -> None:
     with pytest.raises(NotFound):
         read_lexicon(tmp_path / "nothing.toml")
+
+
+@pytest.mark.parametrize(
+    ("text", "kinds"),
+    [
+        ("🎬🍿 with 👨‍👩‍👧 tonight?", {"movies"}),
+        ("🎧 for the bus", {"music"}),
+        ("🏃‍♀️", {"workouts"}),
+        ("😀🎉", set()),
+        ("📚or🎬", {"books", "movies"}),
+    ],
+)
+def test_emoji_name_kinds_of_items(text: str, kinds: set[str]) -> None:
+    assert {mention.concept.name for mention in Concepts.load().find(text)} == kinds
