@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import signal
 import zipfile
 from datetime import datetime, timedelta
@@ -14,6 +15,7 @@ import pytest
 from scenewise import InputError, NotFound, Store
 from scenewise.agent.perceive import check_moment
 from scenewise.service import bootstrap, demo
+from scenewise.tools.scene.recogniser import SceneRecogniser
 
 FILES = {
     "ml-100k.item": "item_id:token\tmovie_title:token_seq\trelease_year:token\tclass:token_seq\n1\tToy Story\t1995\tAnimation Comedy\n2\tGodfather, The\t1972\tCrime\n",
@@ -126,6 +128,7 @@ def test_without_a_signal_nothing_changes() -> None:
 
 @pytest.mark.slow
 def test_scenes_are_learned_once(own_store: Path) -> None:
+    shutil.rmtree(SceneRecogniser.folder_of(own_store))
     told: list[str] = []
     demo.learn_scenes(own_store, lambda what, done, total: told.append(what))
     assert told[-1] == "demo scenes: ready"
