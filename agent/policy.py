@@ -54,15 +54,23 @@ def reads_a_request(seen: Seen, box: Toolbox) -> bool:
 
 def changes_or_shows(seen: Seen, box: Toolbox) -> bool:
     """Whether a message asks by what it is and not by its words: a change of the last list or of what was asked for, a taste, a scene
-    named or put right, a moment that is clearly a scene, a row of emoji."""
+    named or put right, a moment that is clearly a scene, a row of emoji, one that is a kind of items."""
     named = bool(seen.referred or seen.correction or seen.request.scene or seen.asked)
     scene = seen.context.scene.probability >= CLEAR_SCENE and bool(seen.text) and names_circumstances_only(seen, box)
-    return named or seen.intent != RECOMMEND or scene or _is_signs(seen.text)
+    return named or seen.intent != RECOMMEND or scene or _is_signs(seen.text) or _shows_a_kind(seen.text, box)
 
 
 def _is_signs(text: str) -> bool:
     """Whether a message is a row of emoji, and no mere row of points and dashes."""
     return bool(text) and not any(char.isalnum() for char in text) and any(category(char) == "So" for char in text)
+
+
+def _shows_a_kind(text: str, box: Toolbox) -> bool:
+    """Whether an emoji of the message names a kind of items: 🎬."""
+    if not any(category(char) == "So" for char in text):
+        return False
+    found = box.concepts.find(text)
+    return any(one.concept.domains and not one.negated and not any(map(str.isalnum, text[one.start : one.end])) for one in found)
 
 
 def main_domains(box: Toolbox, most: int = 3) -> tuple[str, ...]:

@@ -164,3 +164,11 @@ def test_words_that_are_no_titles_are_refused_and_stay_in_the_record(small_agent
     (call,) = [call for call in made.plan if call.asked_by == "model"]
     assert (call.name, call.status) == ("collaborative_candidates", "refused")
     assert call.note
+
+
+def test_an_emoji_that_is_a_kind_of_items_asks_for_it(small_agent: Agent) -> None:
+    made, model = turn(small_agent, "🎬 with 👪 tonight?", "like()")
+    assert made.items
+    assert re.fullmatch(model.patterns[0], "like()")
+    assert not re.fullmatch(model.patterns[0], "none")
+    assert not turn(small_agent, "thanks 🎬", "none")[0].items
