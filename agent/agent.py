@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
 from scenewise.agent import copywriting, tool_use
+from scenewise.agent import replay as replaying
 from scenewise.agent.intents import IntentReader
 from scenewise.agent.model import ChatModel, connect
 from scenewise.agent.record import Request, Turn
@@ -211,6 +212,8 @@ class Agent:
     awrite_copy = copywriting.awrite_copy
     iter_copy = copywriting.iter_copy
     use_tool = tool_use.use_tool
+    replay = replaying.replay
+    areplay = replaying.areplay
 
     def tell(self, user_id: str, item_id: str, kind: str, value: float | None = None, *, moment: Moment | None = None) -> None:
         """Record that a user did something with an item; it counts in the next turn. Raises NotFound for an unknown item.

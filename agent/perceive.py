@@ -144,7 +144,7 @@ def perceive(request: Request, box: Toolbox, intents: IntentReader, memory: Memo
 
 def asked_before(request: Request, box: Toolbox, intents: IntentReader) -> str | None:
     """The conversation's last message, where it asked for items."""
-    last = box.store.turns.last(request.conversation_id)
+    last = box.store.turns.last(request.conversation_id, before=request.turn_id)
     message = str(last["message"]) if last else ""
     asked = message and meant_by(message) is None and intents.read(message, has_list=False) in (RECOMMEND, "anything")
     return message if asked else None
@@ -177,7 +177,7 @@ def what_was_taught(request: Request, correction: Correction | None, box: Toolbo
     """The message before a correction, with the scene it meant: an example for this user."""
     if correction is None or correction.reading.scene is None or request.user_id is None or not request.may_write:
         return None
-    last = box.store.turns.last(request.conversation_id)
+    last = box.store.turns.last(request.conversation_id, before=request.turn_id)
     return (str(last["message"]), correction.reading.scene) if last and last["message"] else None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from scenewise.agent.plan_request import PlanRequest
 from scenewise.agent.plan_text import ACTIONS, ATTRIBUTES, MAX_CHARS, MAX_ITEMS, MAX_PARTS, NONE
@@ -11,6 +11,8 @@ from scenewise.tools.catalogue.limits import find_limits
 
 MAX_WORDS = 60
 """Words of a request from which on any text may be an argument: the grammar grows with every word."""
+MAX_RUN = 30
+"""Chinese characters in a row of which any piece may be an argument; of a longer row any characters in their order."""
 _ANY = f" [^()\\[\\];\\n]{{1,{MAX_CHARS}}}"
 _ANY_LIMIT = "max\\( [0-9]{1,4} (min|usd)\\)|since\\( [12][0-9]{3}\\)|until\\( [12][0-9]{3}\\)"
 _MAKER = "( (director|writer|author|artist|creator|singer|actor|actress|band|maker) of)?"
@@ -56,14 +58,40 @@ def _list_of(item: str) -> str:
 
 def _words_of(text: str) -> str:
     """A pattern of any of the text's words in their order, each after a blank (what is written without one may stay so) and with or
-    without the marks at its ends; Chinese by character. Any text where there are too many; "" where all are longer than a name."""
+    without the marks at its ends; of Chinese that is written in one a piece of it. Any text where there are too many; "" where all are
+    longer than a name."""
     words = [one for one in _WORD.finditer(text) if len(one[0]) <= MAX_CHARS]  # a row of a hundred emoji is no name
     if not words and text.strip():
         return ""
     if not 0 < len(words) <= MAX_WORDS:
         return _ANY
-    glued = [one.start() > 0 and not text[one.start() - 1].isspace() for one in words]
-    return "".join(f"({' ?' if glue or _is_han(one[0]) else ' '}{_bare(one[0])})?" for glue, one in zip(glued, words, strict=True))
+    parts: list[str] = []
+    for run in _runs(words):
+        first = run[0]
+        if 1 < len(run) <= MAX_RUN:
+            parts.append(f"( ?({'|'.join(_piece(run[start:]) for start in range(len(run)))}))?")
+            continue
+        for one in run:
+            glued = one is not first or (first.start() > 0 and not text[first.start() - 1].isspace())
+            parts.append(f"({' ?' if glued or _is_han(one[0]) else ' '}{_bare(one[0])})?")
+    return "".join(parts)
+
+
+def _runs(words: Sequence[re.Match[str]]) -> Iterator[list[re.Match[str]]]:
+    """The words one by one, but Chinese characters that follow one another together."""
+    run: list[re.Match[str]] = []
+    for word in words:
+        if run and not (_is_han(word[0]) and _is_han(run[-1][0]) and run[-1].end() == word.start()):
+            yield run
+            run = []
+        run.append(word)
+    if run:
+        yield run
+
+
+def _piece(run: Sequence[re.Match[str]]) -> str:
+    """A pattern of the beginnings of a row of characters."""
+    return "".join(f"({one[0]}" if place else one[0] for place, one in enumerate(run)) + ")?" * (len(run) - 1)
 
 
 def _bare(word: str) -> str:

@@ -22,7 +22,7 @@ _ALIKE = 4
 
 def of_seen(seen: Seen, box: Toolbox) -> PlanRequest:
     """What the planner is told of a turn: the message and the one before it, the scene, the newest tastes, the last list's titles."""
-    last = box.store.turns.last(seen.request.conversation_id)
+    last = box.store.turns.last(seen.request.conversation_id, before=seen.request.turn_id)
     said = [str(last["message"])] if last and last.get("message") else []
     messages = tuple({"role": "user", "content": text} for text in (*said, seen.text))
     return PlanRequest(messages, seen.context.scene.scene, profile_words(seen, box), last_titles(seen, box))

@@ -192,7 +192,8 @@ class Reply:
 class Turn:
     """A whole turn, as returned and as stored. `timings_ms` has a row a step; `degraded` lists why the LLM's part is missing, if
     it is; `artefact` is the version of the trained models, None where none were trained. Tokens are
-    those of all LLM calls, 0 where the server does not count them."""
+    those of all LLM calls, 0 where the server does not count them. `given` is what else the turn began with, as plain data: the
+    moment and the conversation's memory, for a replay."""
 
     turn_id: str
     conversation_id: str
@@ -215,6 +216,7 @@ class Turn:
     completion_tokens: int = 0
     artefact: str | None = None
     prompt_tokens: int = 0
+    given: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def tokens(self) -> int:
@@ -234,7 +236,8 @@ class Turn:
 
     def to_record(self) -> dict[str, Any]:
         """Plain data for the store and for `--json`."""
-        return asdict(replace(self, timings_ms=dict(self.timings_ms), plan=(), items=())) | {
+        return asdict(replace(self, timings_ms=dict(self.timings_ms), given={}, plan=(), items=())) | {
+            "given": dict(self.given),
             "plan": [asdict(replace(call, arguments=dict(call.arguments))) for call in self.plan],
             "items": [asdict(replace(item, contributions=dict(item.contributions))) for item in self.items],
         }

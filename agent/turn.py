@@ -34,6 +34,7 @@ from scenewise.agent.verify import verify
 from scenewise.agent.wants import asking
 from scenewise.agent.words import explain, no_longer_there, nothing_to_explain, only_so_many, small_talk, unlinked, word_back
 from scenewise.prompts import load
+from scenewise.store.codec import dump_moment
 from scenewise.store.errors import NotAllowed, NotFound
 from scenewise.store.store import Store
 from scenewise.store.types import UserId
@@ -48,6 +49,8 @@ if TYPE_CHECKING:
 
 ANONYMOUS = UserId("anonymous")
 NO_LIST = frozenset({"explain", "thanks", "greet", "ask", "outside"})
+GIVEN = ("message", "scene", "k", "seed", "use_llm")
+"""Of a request, what its turn's record does not hold under a name of its own."""
 PLAN_SHARE = 0.5  # of the deadline; the rest is for writing
 
 
@@ -79,18 +82,9 @@ class State(TypedDict, total=False):
 
 def build_graph(checkpointer: BaseCheckpointSaver[Any]) -> CompiledStateGraph[State, Surroundings, State, State]:
     """Wire the seven steps."""
-    steps: tuple[tuple[str, Any], ...] = (
-        ("perceive", _perceive),
-        ("plan", _plan),
-        ("act", _act),
-        ("rank", _rank),
-        ("compose", _compose),
-        ("verify", _verify),
-        ("remember", _remember),
-    )
     graph = StateGraph(State, context_schema=Surroundings)
     before = START
-    for name, step in steps:
+    for name, step in (*STEPS, ("remember", _remember)):
         graph.add_node(f"{name}_step", step)
         graph.add_edge(before, f"{name}_step")
         before = f"{name}_step"
@@ -179,6 +173,17 @@ async def _remember(state: State, runtime: Runtime[Surroundings]) -> State:
     return {"memory": memory.to_json(), "turn": _with_timings(turn, timings), "timings_ms": timings}
 
 
+STEPS: tuple[tuple[str, Any], ...] = (
+    ("perceive", _perceive),
+    ("plan", _plan),
+    ("act", _act),
+    ("rank", _rank),
+    ("compose", _compose),
+    ("verify", _verify),
+)
+"""The steps that change nothing but a profile, and that only where the request may."""
+
+
 def keep_taught(user_id: UserId, taught: tuple[str, str], box: Toolbox) -> None:
     """Keep what a user put right in their profile."""
     box.store.profiles.save(teach(box.store.profiles.get(user_id), *taught))
@@ -249,7 +254,15 @@ def make_turn(state: State, around: Surroundings) -> Turn:
         completion_tokens=plan.completion_tokens + draft.completion_tokens,
         prompt_tokens=plan.prompt_tokens + draft.prompt_tokens,
         artefact=around.box.artefact,
+        given=given_to(state),
     )
+
+
+def given_to(state: State) -> dict[str, Any]:
+    """What a turn began with beside the store, as plain data: of the moment nothing finer than the type of a place."""
+    request = state["request"]
+    plain = {name: getattr(request, name) for name in GIVEN}
+    return plain | {"moment": dump_moment(state["seen"].context.moment), "memory": state.get("memory")}
 
 
 def remember(memory: Memory, turn: Turn, seen: Seen) -> Memory:

@@ -162,3 +162,27 @@ def show(
         c.out.print(f"[dim]{c.safe(turn.user_id or 'nobody in particular')}, {datetime.fromtimestamp(turn.time_s):%Y-%m-%d %H:%M}[/]")
         show_turn(turn, c.out)
         show_explanations(turn.items if explain else (), c.out)
+
+
+@turns_app.command()
+def replay(
+    turn_id: Annotated[str, typer.Argument(metavar="ID", help="The turn's id, as --json and the server's answers give it.")],
+    no_llm: Annotated[bool, typer.Option("--no-llm", help="Answer it without an LLM.")] = False,
+    store: StoreOption = None,
+    json_: Json = False,
+) -> None:
+    """Answer a turn once more, as it began, with the store as it is now; show what is different. Nothing is written."""
+    from scenewise.service.chat import opened_agent
+    from scenewise.service.render import show_turn
+
+    with c.clear_errors(json_), opened_agent(store, no_llm=no_llm) as agent:
+        again = agent.replay(turn_id, use_llm=False if no_llm else None)
+        if json_:
+            before, now = again.before.to_record(), again.now.to_record()
+            c.print_json({"before": before, "now": now, "differs": list(again.differs)})
+            return
+        c.out.print(f"[bold]{c.safe(again.now.message)}[/]")
+        show_turn(again.now, c.out)
+        c.out.print(f"differs: {', '.join(again.differs)}" if again.differs else "as it was")
+        if "items" in again.differs:
+            c.out.print(f"[dim]before: {c.safe(', '.join(item.title for item in again.before.items)) or 'no list'}[/]")

@@ -24,6 +24,7 @@ def train_language(
     dev: Annotated[list[Path], typer.Option("--dev", help="Rows kept back, by which the best state is chosen; as often as needed.")],
     out: Annotated[Path, typer.Option("--out", help="The adapter's folder.")],
     base: Annotated[Path | None, typer.Option("--base", help="A llama model's folder; default: what `llm fetch` made.")] = None,
+    start: Annotated[Path | None, typer.Option("--from", help="An adapter's folder to go on from, of the same layers and rank.")] = None,
     epochs: Annotated[int, typer.Option("--epochs", min=1, help="At most so many passes over the rows.")] = 3,
     minutes: Annotated[float | None, typer.Option("--minutes", min=0.01, help="At most so long; the learning rate falls by then.")] = None,
     threads: Annotated[int | None, typer.Option("--threads", min=1, help="Cores to use; default: all.")] = None,
@@ -50,7 +51,7 @@ def train_language(
         base = base or load_settings().home / "models" / SMALL_MODEL
         tasks = TASKS[str(context.info_name)]
         with c.step_bar() as progress:
-            result = train(base, data, dev, out, config, tasks=tasks, command=_command(sys.argv), report=progress)
+            result = train(base, data, dev, out, config, tasks=tasks, start=start, command=_command(sys.argv), report=progress)
         course = result.course
         said = asdict(result) | {"folder": str(result.folder), "tokens_per_s": round(course.tokens_per_s)}
         if json_:

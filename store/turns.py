@@ -60,9 +60,12 @@ class Turns:
         with self._database.reading() as connection:
             return [_load(text) for text in connection.scalars(query)]
 
-    def last(self, conversation_id: str) -> Record | None:
-        """Return the newest record of a conversation."""
+    def last(self, conversation_id: str, *, before: str | None = None) -> Record | None:
+        """Return the newest record of a conversation, or the one before the turn with the id `before` where that is kept."""
         query = _select_records(conversation_id).order_by(table.c.time_s.desc(), table.c.turn_no.desc()).limit(1)
+        if before is not None:
+            turn_no = select(table.c.turn_no).where(table.c.turn_id == before).scalar_subquery()
+            query = query.where(table.c.turn_no < func.coalesce(turn_no, 2**62))
         with self._database.reading() as connection:
             text = connection.scalar(query)
         return None if text is None else _load(text)

@@ -172,4 +172,5 @@ def _chinese_slots(words: Mapping[str, Any], pools: Pools, listed: Sequence[str]
     slots |= {"k": str(place), "kz": "零一二三四五"[place], "min": str(rng.choice((10, 20, 30, 45, 60, 90, 120)))}
     slots |= {"usd": str(rng.choice((20, 50, 100, 200, 300))), "year": str(year), "next": str(year + 1), "prev": str(year - 1)}
     slots |= {"dec": str(decade % 100), "dec0": str(decade), "dec9": str(decade + 9), "和": rng.choice("和跟")}
+    slots["nonsense"] = "".join(rng.choices("的了在是我不吗呢吧啊和就都也很到说要去会着没看好自己这那个们来", k=rng.randint(4, 9)))
     return slots

@@ -24,11 +24,14 @@ _WRITABLE = re.compile(r"[^()\[\]{};|\"#\n]{2,48}")
 
 @dataclass(frozen=True, slots=True)
 class Pools:
-    """`titles` and `people` by domain; `words` is words.toml; `absent` names what was looked for and not found."""
+    """`titles`, `people` and `topics` by domain, `moods` of all; `words` is words.toml; `absent` names what was looked for and not
+    found."""
 
     titles: Mapping[str, tuple[str, ...]]
     people: Mapping[str, tuple[str, ...]]
     words: Mapping[str, Any]
+    topics: Mapping[str, tuple[str, ...]]
+    moods: tuple[str, ...]
     absent: tuple[str, ...] = ()
 
 
@@ -41,10 +44,14 @@ def read_pools(data: Path | None) -> Pools:
     """Gather names from the demo's catalogue and from the folders of `data` that are there."""
     titles: dict[str, list[str]] = {}
     people: dict[str, list[str]] = {}
+    topics: dict[str, tuple[str, ...]] = {}
+    moods: set[str] = set()
     for path in sorted(CATALOGUE.glob("*.jsonl")):
         items = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
         titles[path.stem] = [item["title"] for item in items]
         people[path.stem] = [name for item in items for name in item.get("creator", ())]
+        topics[path.stem] = tuple(sorted({topic for item in items for topic in item.get("topic", ())}))
+        moods.update(mood for item in items for mood in item.get("mood", ()))
     absent = []
     for name, read in _SOURCES.items():
         try:
@@ -60,7 +67,7 @@ def read_pools(data: Path | None) -> Pools:
         writable["movies"] = tuple(sorted({made_up_title(words, rng) for _ in range(400)}))
     if "movies" not in named:
         named["movies"] = tuple(sorted({made_up_name(words, rng) for _ in range(400)}))
-    return Pools(writable, named, words, tuple(absent))
+    return Pools(writable, named, words, topics, tuple(sorted(moods)), tuple(absent))
 
 
 def made_up_title(words: Mapping[str, Any], rng: random.Random) -> str:
@@ -100,6 +107,11 @@ def _coursera(data: Path, titles: dict[str, list[str]], people: dict[str, list[s
         titles.setdefault("courses", []).extend(" ".join(row["course_title"].split()) for row in csv.DictReader(file))
 
 
+def _retail(data: Path, titles: dict[str, list[str]], people: dict[str, list[str]]) -> None:
+    with _open(data / "shopping" / "retail-demo" / "products.yaml.gz") as file:
+        titles.setdefault("products", []).extend(line.partition(":")[2].strip(" '\"\n") for line in file if re.match(r"[ -]*name:", line))
+
+
 def _steam(data: Path, titles: dict[str, list[str]], people: dict[str, list[str]]) -> None:
     with zipfile.ZipFile(data / "shopping" / "steam" / "steam.zip") as archive:
         lines = archive.read("steam/item_info.dat").decode("utf-8", "replace").splitlines()[1:]
@@ -110,5 +122,6 @@ _SOURCES = {
     "movies/ml-latest-small": _movielens,
     "movies/redial-kg": _redial_graph,
     "education/coursera": _coursera,
+    "shopping/retail-demo": _retail,
     "shopping/steam": _steam,
 }

@@ -56,6 +56,7 @@ RULES = (
     Rule("POST", "/v1/copy", "copy"),
     Rule("GET", "/v1/scenes", "chat"),
     Rule("GET", "/v1/turns/{turn_id}", "chat"),
+    Rule("POST", "/v1/turns/{turn_id}/replay", "chat"),
     Rule("POST", "/v1/events", "write"),
     Rule("POST", "/v1/items", "write", bound=False),
     Rule("POST", "/v1/items/delete", "write", bound=False),

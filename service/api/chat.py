@@ -159,8 +159,9 @@ def chat_routes(agent: Agent, gate: Gate, metrics: Metrics, limits: Limits) -> A
         slot = await gate.enter(caller)
         if not body.stream:
             with slot:
-                turn = await unless_gone(request, agent.aturn(asked.text, **asked.rest()))
-            await count(turn, caller)
+                turn, is_new = await unless_gone(request, _whole(agent.astream(asked.text, **asked.rest())))
+            if is_new:
+                await count(turn, caller)
             return _answer(turn.reply, turn)
         try:
             parts = agent.astream(asked.text, **asked.rest())
@@ -197,6 +198,13 @@ def _read(agent: Agent, body: ChatIn, text: str, request: Request, caller: Calle
         conversation_id = conversation_of(body.messages, whose, agent.store.turns, begin=begin, exact=user is None, new=turn_id)
     conversation_id = own_conversation(caller, user, conversation_id) or conversation_id
     return Asked(text, user, conversation_id, metadata, turn_id)
+
+
+async def _whole(parts: AsyncIterator[Step | Turn]) -> tuple[Turn, bool]:
+    """The turn, and whether it was answered just now: one that was kept comes without steps."""
+    gathered = [part async for part in parts]
+    assert isinstance(gathered[-1], Turn), "a stream ends with its turn"
+    return gathered[-1], len(gathered) > 1
 
 
 async def _first(parts: AsyncIterator[Step | Turn]) -> Step | Turn:

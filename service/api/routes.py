@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
 from starlette.concurrency import run_in_threadpool
@@ -10,10 +10,10 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 
 from scenewise.agent.agent import Agent
-from scenewise.service.api.access import Asking, acting_user, own_conversation
+from scenewise.service.api.access import Asking, Caller, acting_user, own_conversation
 from scenewise.service.api.limits import Gate
 from scenewise.service.api.metrics import Metrics
-from scenewise.service.api.schemas import Done, EventIn, RecommendIn, SceneOut, ScenesOut, StateOut, TurnOut, turn_out
+from scenewise.service.api.schemas import Done, EventIn, RecommendIn, ReplayIn, ReplayOut, SceneOut, ScenesOut, StateOut, TurnOut, turn_out
 from scenewise.service.api.stream import unless_gone
 from scenewise.store.errors import InputError, NotFound
 from scenewise.store.persons import person_of
@@ -53,6 +53,20 @@ def scenes_out(agent: Agent) -> ScenesOut:
     return ScenesOut(scenes=told)
 
 
+def shown_to(caller: Caller, agent: Agent, turn_id: str) -> dict[str, Any]:
+    """The record of a turn, if it may be shown: to its user, for nobody in particular to the key that asked, to keys with the scope
+    admin. Raises NotFound for others as for an id that is not there."""
+    record = agent.store.turns.get(turn_id)
+    user, owner = acting_user(agent, caller, None), record["user_id"]
+    if owner is None:
+        mine = record["conversation_id"] == own_conversation(caller, None, record["conversation_id"])
+    else:
+        mine = user is not None and person_of(agent.store, UserId(owner)) == person_of(agent.store, UserId(user))
+    if not mine and "admin" not in caller.scopes:
+        raise NotFound("no turn of the store has this id")
+    return record
+
+
 def recommend_routes(agent: Agent, gate: Gate, metrics: Metrics) -> APIRouter:
     """Lists for programs, and what goes with them."""
     router = APIRouter(prefix="/v1", tags=["recommend"])
@@ -79,14 +93,22 @@ def recommend_routes(agent: Agent, gate: Gate, metrics: Metrics) -> APIRouter:
 
     @router.get("/turns/{turn_id}")
     def show_turn(turn_id: TurnId, caller: Asking) -> TurnOut:
-        """Show the record of a turn to the user whose it is, and to keys with the scope admin; for others it is not there."""
-        record = agent.store.turns.get(turn_id)
-        user = acting_user(agent, caller, None)
-        owner = record["user_id"]
-        mine = owner is None or (user is not None and person_of(agent.store, UserId(owner)) == person_of(agent.store, UserId(user)))
-        if not mine and "admin" not in caller.scopes:
-            raise NotFound("no turn of the store has this id")
-        return turn_out(record)
+        """Show the record of a turn to the user whose it is, without a user to the key that asked, and to keys with the scope admin; for
+        others it is not there."""
+        return turn_out(shown_to(caller, agent, turn_id))
+
+    @router.post("/turns/{turn_id}/replay")
+    async def replay_turn(turn_id: TurnId, request: Request, caller: Asking, body: ReplayIn | None = None) -> ReplayOut:
+        """Answer a kept turn once more, with what it began with and with the store as it is now; nothing is written."""
+        kept = await run_in_threadpool(shown_to, caller, agent, turn_id)
+        wanted = body.use_llm if body is not None else None
+        pays = wanted if wanted is not None else bool(kept.get("given", {}).get("use_llm"))
+        with await gate.enter(caller if pays else None):
+            replay = await unless_gone(request, agent.areplay(turn_id, use_llm=wanted))
+        metrics.saw_tokens(replay.now.prompt_tokens, replay.now.completion_tokens)
+        await gate.spend(caller, replay.now.tokens)
+        before, now = (turn_out(one.to_record()) for one in (replay.before, replay.now))
+        return ReplayOut(before=before, now=now, differs=list(replay.differs))
 
     @router.post("/events")
     def tell(body: EventIn, caller: Asking) -> Done:

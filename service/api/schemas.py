@@ -169,6 +169,22 @@ class TurnOut(BaseModel):
     artefact: str | None = None
 
 
+class ReplayIn(BaseModel):
+    """How a turn is to be answered once more."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"use_llm": False}]})
+
+    use_llm: bool | None = Field(None, description="With an LLM or without; as the turn was where it is left out.")
+
+
+class ReplayOut(BaseModel):
+    """A turn as it was and as it would be now."""
+
+    before: TurnOut
+    now: TurnOut
+    differs: list[str] = Field(description="Of intent, scene, calls, items, reply, model, prompts, artefact, what is not the same.")
+
+
 class TasteOut(BaseModel):
     """A like or a dislike."""
 

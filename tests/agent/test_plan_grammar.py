@@ -43,6 +43,7 @@ def fits(plan: str, asked: PlanRequest, **options: bool) -> bool:
         ("a suspense/thriller", "find( suspense)"),
         ("a suspense/thriller", "find( suspense/thriller)"),
         ("想看汤姆·汉克斯演的", "graph( 汤姆·汉克斯)"),
+        ("拍泰坦尼克号的人还拍过什么", "graph( 泰坦尼克号)"),
         ("I hate westerns", "save( dislike genre westerns)"),
         ("only sport", "only( health & sport; books)"),
         ("surprise me", "like()"),
@@ -65,6 +66,7 @@ def test_what_the_request_says_can_be_planned(text: str, plan: str) -> None:
         ("romcoms", "find( romcoms) max( 90 min)"),
         ("romcoms", "find( romcoms; podcasts)"),
         ("more like the second one", "like( #2)"),
+        ("拍泰坦尼克号的人还拍过什么", "graph( 泰人)"),
     ],
 )
 def test_what_it_does_not_say_cannot(text: str, plan: str) -> None:
@@ -82,6 +84,16 @@ def test_a_search_may_take_words_of_the_messages_before() -> None:
     assert fits("find( funny film for kids)", asked)
     assert not fits("not( funny film)", asked)
     assert not fits("save( like genre funny film)", asked)
+
+
+def test_a_search_joins_pieces_of_two_chinese_messages() -> None:
+    asked = request("那适合小孩看的呢", "来点搞笑的")
+    assert fits("find( 搞笑适合小孩)", asked)
+    assert not fits("find( 搞适合小孩)", request("来点搞笑的适合小孩的"))
+
+
+def test_of_a_long_chinese_row_any_characters_may_be_taken() -> None:
+    assert fits("find( 故事海)", request("我想听一个关于很久很久以前的海边小镇里面发生的各种有趣的故事和那片蓝色的海"))
 
 
 def test_what_is_asked_about_may_have_been_named_before() -> None:

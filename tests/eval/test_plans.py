@@ -6,6 +6,7 @@ import gzip
 import json
 import random
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -30,11 +31,9 @@ PATTERN = re.compile(plan_pattern(DOMAINS))
 @pytest.fixture(scope="module")
 def pools() -> Pools:
     found = read_pools(None)
-    return Pools(
-        {**found.titles, "movies": ("Heat", "Fargo", "Alien", "Big", "Jaws", "Up", "Ran", "Tron", "Dune", "Her")},
-        {**found.people, "movies": ("Tom Hanks", "Meg Ryan", "Ang Lee")},
-        found.words,
-    )
+    films = ("Heat", "Fargo", "Alien", "Big", "Jaws", "Up", "Ran", "Tron", "Dune", "Her")
+    stars = ("Tom Hanks", "Meg Ryan", "Ang Lee")
+    return replace(found, titles={**found.titles, "movies": films}, people={**found.people, "movies": stars})
 
 
 def pair(message: str, plan: str = "none") -> Pair:

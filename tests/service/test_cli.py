@@ -103,6 +103,7 @@ def test_version(run: Run) -> None:
         ("items", "-k", "99999999999999999999"),
         ("ingest",),
         ("turns", "show"),
+        ("turns", "replay"),
         ("llm", "start", "--port", "http"),
     ],
 )
@@ -539,3 +540,15 @@ def test_network_and_weather_are_signals(read: Read, own_store: Path) -> None:
     assert {(name, value) for name, value, _ in shown["signals"]} >= {("network", "offline"), ("weather", "rain")}
     assert "wifi, cellular, offline" in read("recommend", "--store", own_store, "--network", "pigeon", code=2)["error"]
     assert "sunny" in read("recommend", "--store", own_store, "--weather", "frogs", code=2)["error"]
+
+
+def test_a_turn_is_replayed(run: Run, read: Read, own_store: Path) -> None:
+    turn = read("recommend", "--text", "a funny film", "--store", own_store)
+    again = read("turns", "replay", turn["turn_id"], "--store", own_store)
+    assert again["differs"] == []
+    assert again["now"]["items"] == again["before"]["items"]
+    assert "as it was" in run("turns", "replay", turn["turn_id"], "--no-llm", "--store", own_store).output
+    run("item", "delete", turn["items"][0]["item_id"], "--store", own_store)
+    told = run("turns", "replay", turn["turn_id"], "--store", own_store).output
+    assert "differs: " in told
+    assert f"before: {turn['items'][0]['title']}" in told

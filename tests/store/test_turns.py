@@ -12,6 +12,8 @@ def test_turns_of_a_conversation_come_in_the_order_of_time(store: Store) -> None
     store.turns.save("t4", "other", user_id=ANN, time_s=9.0, record={"n": 4})
     assert [record["n"] for record in store.turns.of_conversation("c")] == [1, 2, 3]
     assert store.turns.last("c") == {"n": 3}
+    assert store.turns.last("c", before="t3") == {"n": 2}
+    assert store.turns.last("c", before="not kept") == {"n": 3}
     assert store.turns.get("t1") == {"n": 1, "reply": "好的 🎬", "list": [1.5, None, {"x": True}]}
     assert store.turns.owner("c") == ANN
     assert store.users.exists(ANN)

@@ -147,6 +147,14 @@ def test_a_turn_is_shown_to_its_user_and_to_admins_only(app: FastAPI, keys: KeyF
     assert hidden.json() == unknown.json()
 
 
+def test_a_turn_of_nobody_in_particular_is_shown_to_the_key_that_asked(app: FastAPI, keys: KeyFile) -> None:
+    one, other, admin = (asker(app, authorization=f"Bearer {made(keys, *scopes)}") for scopes in (("chat",), ("chat",), ("chat", "admin")))
+    turn = one("POST", "/v1/recommend", json={"k": 2}).json()
+    path = f"/v1/turns/{turn['turn_id']}"
+    assert [ask("GET", path).status_code for ask in (one, other, admin)] == [200, 404, 200]
+    assert [ask("POST", f"{path}/replay").status_code for ask in (one, other, admin)] == [200, 404, 200]
+
+
 def test_a_conversation_of_another_user_is_refused(app: FastAPI, keys: KeyFile) -> None:
     ann, eve = (asker(app, authorization=f"Bearer {made(keys, 'chat', user_id=user)}") for user in ("ann", "eve"))
     body = {"model": "scenewise", "messages": [{"role": "user", "content": "a film"}], "metadata": {"conversation_id": "of-ann"}}

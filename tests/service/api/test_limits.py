@@ -101,3 +101,14 @@ def test_a_key_has_so_many_tokens_a_day(own_store: Path, encoders: Encoders, tmp
             assert 1 <= int(refused.headers["retry-after"]) <= 86_400
         assert ask("POST", "/v1/recommend", json={"k": 2}).status_code == 200
     assert keys.spent(keys.all()[0].key_id, time.time()) == 184
+
+
+def test_an_answer_that_is_given_again_costs_nothing(own_store: Path, encoders: Encoders, tmp_path: Path) -> None:
+    keys = KeyFile(tmp_path / "keys.json")
+    key, token = keys.add("x", ["chat"], user_id=None, expires_s=None, now_s=0.0, tokens_per_day=1000)
+    with Agent.open(own_store, settings=Settings(planning="tools"), model=ScriptedModel(tokens=(20, 3)), encoders=encoders) as agent:
+        ask = asker(create_app(agent, keys=keys), **{"authorization": f"Bearer {token}", "idempotency-key": "once"})
+        chat = {"model": "scenewise", "messages": [{"role": "user", "content": "a funny film for tonight"}], "metadata": {"k": "3"}}
+        for stream in (False, False, True):
+            assert ask("POST", "/v1/chat/completions", json=chat | {"stream": stream}).status_code == 200
+    assert keys.spent(key.key_id, time.time()) == 92

@@ -38,6 +38,19 @@ def test_a_list_is_what_the_agent_gives(ask: Ask, small_agent: Agent) -> None:
     assert small_agent.store.turns.get(turn["turn_id"])["reply"] == turn["reply"]
 
 
+def test_a_turn_is_answered_once_more(own: Ask, own_agent: Agent) -> None:
+    turn = own("POST", "/v1/recommend", json={"user_id": "eve", "text": "a funny film", "k": 3}).json()
+    path = f"/v1/turns/{turn['turn_id']}/replay"
+    again = own("POST", path, headers={"x-scenewise-user": "eve"}).json()
+    assert (ids(again["now"]), again["differs"]) == (ids(turn), [])
+    own_agent.delete_items(ids(turn)[:1])
+    again = own("POST", path, json={"use_llm": False}, headers={"x-scenewise-user": "eve"}).json()
+    assert "items" in again["differs"]
+    assert ids(again["before"]) == ids(turn)
+    assert own("POST", path, json={"use_llm": 3}, headers={"x-scenewise-user": "eve"}).status_code == 422
+    assert own("POST", "/v1/turns/nowhere/replay").status_code == 404
+
+
 def test_the_moment_is_heard(ask: Ask) -> None:
     moment = {"device": "phone", "place": "train@22", "local_time": "2025-10-09T08:10:00+02:00", "available_min": 30, "locale": "zh-CN"}
     turn = ask("POST", "/v1/recommend", json={"moment": moment, "k": 2}).json()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -13,7 +14,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from scenewise.store.errors import StoreError
+from scenewise.store.errors import InputError, StoreError
 from scenewise.tools.training.language.config import LanguageConfig
 from scenewise.tools.training.language.network import LEARNED
 from scenewise.tools.training.language.rows import Row
@@ -48,6 +49,22 @@ def write_adapter(folder: Path, learned: Mapping[str, Tensor], config: LanguageC
         stage.replace(folder / name)
 
 
+def read_weights(adapter: Path) -> dict[str, Tensor]:
+    """Read what an adapter's training learned, by PEFT's names; InputError where there is none or it is damaged."""
+    try:
+        return load_file(adapter / WEIGHTS)
+    except (OSError, SafetensorError) as error:
+        raise InputError(f"there is no whole adapter in {adapter}") from error
+
+
+def read_card(adapter: Path) -> str:
+    """Return an adapter's card without its head; "" where it has none."""
+    try:
+        return (adapter / CARD).read_text(encoding="utf-8").rpartition("\n---\n")[2].strip()
+    except OSError:
+        return ""
+
+
 def merge_adapter(base: Path, adapter: Path, target: Path) -> None:
     """Write into the folder `target` the base with the adapter in its weights: W + alpha/r * B A (Hu et al. 2021, equation 3), float32.
 
@@ -74,12 +91,14 @@ def merge_adapter(base: Path, adapter: Path, target: Path) -> None:
     save_file(weights, target / "model.safetensors", metadata={"format": "pt"})
 
 
-def write_card(rows: Sequence[Row], config: LanguageConfig, figures: Mapping[str, object], command: str) -> str:
-    """Return the model card: base, data by task, source and licence, settings, figures on held-back rows, command, seed."""
+def write_card(rows: Sequence[Row], config: LanguageConfig, figures: Mapping[str, object], command: str, before: str = "") -> str:
+    """Return the model card: base, data by task, source and licence, settings, figures on held-back rows, command, seed; and `before`,
+    the card of the adapter with which the training began."""
     counts = Counter((row.task, row.source, row.licence) for row in rows)
     data = "\n".join(f"| {task} | {source} | {licence} | {n} |" for (task, source, licence), n in sorted(counts.items()))
     measured = "\n".join(f"| {name} | {value} |" for name, value in figures.items())
     settings = ", ".join(f"{name} {value}" for name, value in config.model_dump().items())
+    earlier = "\n## Begun with an adapter\n\n" + re.sub(r"^(?=#)", "##", before, flags=re.MULTILINE) + "\n" if before else ""
     return f"""---
 base_model: {BASE_NAME}
 library_name: peft
@@ -107,4 +126,4 @@ Base: {BASE_NAME} (Apache-2.0), as converted from its Q4_1 file by `scenewise ll
 `{command}`
 
 Settings: {settings}.
-"""
+{earlier}"""

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from scenewise.store.errors import InputError
-from scenewise.tools.training.language.adapter import write_adapter, write_card
+from scenewise.tools.training.language.adapter import read_card, read_weights, write_adapter, write_card
 from scenewise.tools.training.language.config import LanguageConfig
 from scenewise.tools.training.language.network import Network
 from scenewise.tools.training.language.rows import Example, encode, read_rows, shared_prefixes
@@ -42,13 +42,14 @@ def train_language(
     config: LanguageConfig,
     *,
     tasks: Sequence[str] = (),
+    start: Path | None = None,
     command: str = "",
     report: Report = lambda what, done, total: None,
 ) -> Learned:
     """Train on the rows of `files` of these tasks (all where none is named) and write the adapter to `folder`.
 
-    `folder`.training beside it holds what a training that was killed goes on from; it is removed at the end. InputError where the
-    base, the files or their rows are not to be had.
+    It begins with the weights of the adapter `start`, else with LoRA's own. `folder`.training beside it holds what a training that was
+    killed goes on from; it is removed at the end. InputError where the base, `start`, the files or their rows are not to be had.
     """
     from transformers import AutoTokenizer
 
@@ -57,6 +58,9 @@ def train_language(
     if not rows or not held:
         raise InputError("there are no rows to learn from, or none to look at: see the files' `task` fields")
     network = Network(base, config)
+    before = {} if start is None else read_weights(start)
+    if start is not None:
+        network.learn(before)
     tokenizer = AutoTokenizer.from_pretrained(base, local_files_only=True)
     held = [held[row] for row in _some(len(held), config)]
     kept = [(row, one) for row, one in zip(rows, encode(rows, tokenizer), strict=True) if len(one.tokens) <= config.longest]
@@ -74,10 +78,10 @@ def train_language(
         States(work / "dev", looked, network, prefixes=prefixes, mark=_mark(looked, *below)),
         config,
     )
-    course = training.run(work / "checkpoint.safetensors", _mark(examples, *below, config.learns_alike()), report)
+    course = training.run(work / "checkpoint.safetensors", _mark(examples, *below, config.learns_alike(), *_digests(before)), report)
     served = _as_served(base, network.learned(), looked, config, prefixes, work / "served", course.best_step)
     learned = Learned(folder, len(kept), len(looked), len(rows) - len(kept) + len(held) - len(looked), course, served)
-    card = write_card([row for row, _ in kept], config, _figures(learned), command)
+    card = write_card([row for row, _ in kept], config, _figures(learned), command, before="" if start is None else read_card(start))
     write_adapter(folder, network.learned(), config, n_layers=len(network.model.model.layers), card=card)
     shutil.rmtree(work)
     return learned
@@ -121,6 +125,10 @@ def _mark(examples: Sequence[Example], *of: object) -> str:
     for one in examples:
         found.update(f"{one.task} {one.n_prompt} {len(one.tokens)} ".encode() + one.tokens.tobytes())
     return found.hexdigest()
+
+
+def _digests(weights: dict[str, Tensor]) -> list[str]:
+    return [hashlib.sha256(weights[name].cpu().numpy().tobytes()).hexdigest() for name in sorted(weights)]
 
 
 def _digest_base(base: Path) -> str:

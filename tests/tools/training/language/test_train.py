@@ -141,6 +141,26 @@ def test_the_rate_rises_and_falls() -> None:
     assert rates[-1] == pytest.approx(0.05)
 
 
+def test_it_begins_with_an_adapter(learned: Learned, tiny: Path, tmp_path: Path) -> None:
+    rows, dev = write_rows(tmp_path / "rows", 48), write_rows(tmp_path / "dev", 12, first=48)
+    few = SETTINGS.model_copy(update={"epochs": 1, "looks": 2, "lr": 1e-5})
+    again = train_language(
+        tiny, [rows], [dev], tmp_path / "again", few, start=learned.folder, command="scenewise train planner --from adapter"
+    )
+    assert again.course.looks[0].loss == pytest.approx(learned.served.loss, rel=0.1)
+    card = (tmp_path / "again" / CARD).read_text()
+    assert "## Begun with an adapter" in card
+    assert card.count("| plan | made up | CC0-1.0 | 48 |") == 2
+
+
+def test_it_begins_with_no_other_adapter(learned: Learned, tiny: Path, tmp_path: Path) -> None:
+    rows = write_rows(tmp_path / "rows", 3)
+    with pytest.raises(InputError, match="not the tensors"):
+        train_language(tiny, [rows], [rows], tmp_path / "a", SETTINGS.model_copy(update={"rank": 2}), start=learned.folder)
+    with pytest.raises(InputError, match="no whole adapter"):
+        train_language(tiny, [rows], [rows], tmp_path / "a", SETTINGS, start=tmp_path / "none")
+
+
 def test_nothing_to_learn(tiny: Path, tmp_path: Path) -> None:
     rows = write_rows(tmp_path / "rows", 3)
     with pytest.raises(InputError, match="no rows"):
