@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
+from scenewise.agent import tracing
 from scenewise.agent.ground import names_circumstances_only
 from scenewise.agent.record import Found, Plan, PlannedCall, Seen
 from scenewise.store.errors import NotAllowed, NotFound, ToolError
@@ -53,6 +54,13 @@ def _for_the_scene(candidates: Candidates) -> Candidates:
 
 def run_call(call: PlannedCall, context: TurnContext, box: Toolbox) -> tuple[PlannedCall, Any]:
     """Run one call; return it with its outcome, and what the tool gave."""
+    with tracing.tool(call.name) as told:
+        done, artifact = _run(call, context, box)
+        told(done)
+    return done, artifact
+
+
+def _run(call: PlannedCall, context: TurnContext, box: Toolbox) -> tuple[PlannedCall, Any]:
     tool = box.tools[call.name]
     begun = time.perf_counter()
     arguments: dict[str, Any] = {**call.arguments, "context": context}

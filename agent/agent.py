@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
-from scenewise.agent import copywriting, tool_use
+from scenewise.agent import copywriting, tool_use, tracing
 from scenewise.agent import replay as replaying
 from scenewise.agent.intents import IntentReader
 from scenewise.agent.model import ChatModel, connect
@@ -350,13 +350,22 @@ class Agent:
             if request.turn_id and (kept := await asyncio.to_thread(kept_turn, request, self.store)):
                 yield kept
                 return
+            span = tracing.begin_turn(request)
+            around = replace(around, trace=tracing.inside(span))
             parts = self._graph.astream({"request": request}, config, context=around, durability="exit", stream_mode="updates")
-            async for part in parts:
-                for name, update in part.items():
-                    step = name.removesuffix("_step")
-                    yield Step(step, update["timings_ms"].get(step, 0.0))
-                    if "turn" in update:
-                        yield update["turn"]
+            try:
+                async for part in parts:
+                    for name, update in part.items():
+                        step = name.removesuffix("_step")
+                        yield Step(step, update["timings_ms"].get(step, 0.0))
+                        if "turn" in update:
+                            tracing.tell_turn(span, update["turn"])
+                            yield update["turn"]
+            except BaseException as error:
+                tracing.tell_error(span, error)
+                raise
+            finally:
+                span.end()
 
     async def _finish(self, saver: Any) -> None:
         """Wait for the turns that run, then let the model's and the checkpoints' connections go."""

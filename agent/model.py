@@ -13,6 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
+from scenewise.agent import tracing
 from scenewise.agent.settings import Settings
 from scenewise.prompts import Message
 from scenewise.store.errors import ModelError
@@ -131,7 +132,9 @@ class VllmModel:
         """Ask for tool calls under `tool_choice="required"`; a plan cut at `max_tokens` keeps its complete calls."""
         bound = self.client(max_tokens).bind_tools(list(tools), tool_choice="required", strict=True, parallel_tool_calls=True)
         begun = time.monotonic()
-        answer = await in_time(bound.ainvoke(list(messages)), timeout_s, "plan")
+        with tracing.llm_call(self.name, self.url, messages, max_tokens) as told:
+            answer = await in_time(bound.ainvoke(list(messages)), timeout_s, "plan")
+            told(answer)
         calls = [Call(call["name"], call["args"]) for call in answer.tool_calls]
         if not calls:
             calls = salvage(str(answer.content))
@@ -146,7 +149,9 @@ class VllmModel:
         async def one(prompt: WritePrompt) -> Written:
             extra = {**EXTRA_BODY, "structured_outputs": {"regex": prompt.pattern}} if prompt.pattern else EXTRA_BODY
             try:
-                answer = await in_time(client.ainvoke(list(prompt.messages), extra_body=extra), timeout_s, "write")
+                with tracing.llm_call(self.name, self.url, prompt.messages, max_tokens) as told:
+                    answer = await in_time(client.ainvoke(list(prompt.messages), extra_body=extra), timeout_s, "write")
+                    told(answer)
             except ModelError as error:
                 return Written("", error=error.reason)
             prompt_tokens, completion_tokens = usage(answer)
@@ -158,7 +163,9 @@ class VllmModel:
         """Send one prompt; the server's grammar holds the answer to the pattern."""
         extra = {**EXTRA_BODY, "structured_outputs": {"regex": pattern}}
         client = self.client(max_tokens).bind(stop=["\n"], extra_body=extra)
-        answer = await in_time(client.ainvoke(list(messages)), timeout_s, "plan")
+        with tracing.llm_call(self.name, self.url, messages, max_tokens) as told:
+            answer = await in_time(client.ainvoke(list(messages)), timeout_s, "plan")
+            told(answer)
         prompt_tokens, completion_tokens = usage(answer)
         return Written(str(answer.content)[:MAX_PLAN].strip(), completion_tokens, prompt_tokens=prompt_tokens)
 

@@ -18,6 +18,7 @@ from langgraph.channels import UntrackedValue
 from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime
 
+from scenewise.agent import tracing
 from scenewise.agent.act import act
 from scenewise.agent.compose import compose
 from scenewise.agent.explain import answer_otherwise
@@ -46,6 +47,7 @@ from scenewise.tools.toolbox import Toolbox
 if TYPE_CHECKING:
     from langgraph.checkpoint.base import BaseCheckpointSaver
     from langgraph.graph.state import CompiledStateGraph
+    from opentelemetry.context import Context
 
 ANONYMOUS = UserId("anonymous")
 NO_LIST = frozenset({"explain", "thanks", "greet", "ask", "outside"})
@@ -62,6 +64,7 @@ class Surroundings:
     intents: IntentReader
     model: ChatModel | None
     settings: Settings
+    trace: Context | None = None
 
 
 class State(TypedDict, total=False):
@@ -85,7 +88,7 @@ def build_graph(checkpointer: BaseCheckpointSaver[Any]) -> CompiledStateGraph[St
     graph = StateGraph(State, context_schema=Surroundings)
     before = START
     for name, step in (*STEPS, ("remember", _remember)):
-        graph.add_node(f"{name}_step", step)
+        graph.add_node(f"{name}_step", tracing.step(name, step))
         graph.add_edge(before, f"{name}_step")
         before = f"{name}_step"
     graph.add_edge(before, END)

@@ -19,16 +19,16 @@ from scenewise.service.render import show_turn
 from scenewise.store.errors import InputError
 from scenewise.store.store import Store
 from scenewise.store.types import Moment
-from scenewise.tools.retrieval.encoders import default_encoders
+from scenewise.tools.retrieval.encoders import Encoders, default_encoders
 from scenewise.tools.toolbox import Toolbox
 
 
 @contextmanager
-def opened_agent(store: Path | None, *, no_llm: bool, keep_tastes: bool | None = None) -> Iterator[Agent]:
+def opened_agent(store: Path | None, *, no_llm: bool, keep_tastes: bool | None = None, encoders: Encoders | None = None) -> Iterator[Agent]:
     """An agent on the given or the demo store, with a progress bar while its tools are made ready; None leaves it to the settings."""
     settings = load_settings(store=store, llm_off=no_llm or None, keep_tastes=keep_tastes)
     with c.step_bar(short=True) as progress:
-        agent = Agent.open(settings=settings, report=progress)
+        agent = Agent.open(settings=settings, encoders=encoders, report=progress)
     with agent:
         yield agent
 

@@ -32,6 +32,7 @@ def add(
     tokens: Annotated[
         int | None, typer.Option("--tokens-per-day", min=1, help="What the LLM may read and write for it in a day (UTC).")
     ] = None,
+    tenant: Annotated[str | None, typer.Option("--tenant", help="Whose store it opens, on a server of several.")] = None,
     keys: FileOption = None,
     json_: Json = False,
 ) -> None:
@@ -39,7 +40,9 @@ def add(
     with c.clear_errors(json_):
         now_s = time.time()
         expires_s = None if days is None else now_s + days * 86_400
-        key, token = _file(keys).add(name, scope or ["chat"], user_id=user, expires_s=expires_s, now_s=now_s, tokens_per_day=tokens)
+        key, token = (
+            _file(keys).of(tenant).add(name, scope or ["chat"], user_id=user, expires_s=expires_s, now_s=now_s, tokens_per_day=tokens)
+        )
         if json_:
             kept = {name: value for name, value in asdict(key).items() if name not in ("digest", "name", "created_s")}
             c.print_json({"key": token} | kept)
@@ -58,10 +61,11 @@ def list_(keys: FileOption = None, json_: Json = False) -> None:
             c.print_json([{name: value for name, value in asdict(key).items() if name != "digest"} for key in found])
             return
         for key in found:
+            of = f" of tenant {c.safe(key.tenant)}" if key.tenant is not None else ""
             whom = f" for user {c.safe(key.user_id)}" if key.user_id is not None else ""
             until = f" until {datetime.fromtimestamp(key.expires_s):%Y-%m-%d %H:%M}" if key.expires_s is not None else ""
             spent = f"{file.spent(key.key_id, time.time()):,} of {key.tokens_per_day:,} tokens today" if key.tokens_per_day else ""
-            c.out.print(f"[bold]{key.key_id}[/]  {c.safe(key.name)}  {', '.join(key.scopes)}{whom}{until}  {spent}".rstrip())
+            c.out.print(f"[bold]{key.key_id}[/]  {c.safe(key.name)}  {', '.join(key.scopes)}{of}{whom}{until}  {spent}".rstrip())
 
 
 @app.command()

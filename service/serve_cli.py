@@ -8,8 +8,8 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from scenewise.agent.agent import Agent
     from scenewise.service.api.keys import KeyFile
+    from scenewise.service.api.limits import Limits
 
 app = typer.Typer()
 
@@ -36,6 +37,10 @@ def serve(
         Path | None, typer.Option("--keys", help="File of keys; default: keys.json in the home folder, if it is there.")
     ] = None,
     store: Annotated[Path | None, typer.Option("--store", help="The store's folder; default: the demo store.")] = None,
+    tenant: Annotated[
+        list[str] | None,
+        typer.Option("--tenant", help="NAME=STORE, as often as there are tenants; their keys are made with `keys add --tenant NAME`."),
+    ] = None,
     no_llm: Annotated[bool, typer.Option("--no-llm", help="Answer without an LLM.")] = False,
     turns: Annotated[int, typer.Option("--turns", min=1, max=1_000, help="Turns that may run at once; four times as many may wait.")] = 16,
     per_minute: Annotated[int, typer.Option("--per-minute", min=1, help="Requests a minute that a key may make.")] = 600,
@@ -43,14 +48,15 @@ def serve(
     """Serve chat (OpenAI's API), lists, items and users over HTTP. Ctrl-C lets running turns finish."""
     os.environ.setdefault("ANONYMIZED_TELEMETRY", "False")
     with c.clear_errors():
-        from scenewise.service.chat import opened_agent
+        from scenewise.service.api.limits import Limits
+        from scenewise.service.telemetry import telemetry
 
+        stores = read_tenants(tenant or (), store)
         used = read_keys(keys, host)
-        with bound(host, port) as listener, opened_agent(store, no_llm=no_llm) as agent:
-            from scenewise.service.api.app import create_app
-            from scenewise.service.api.limits import Limits
-
-            limits = Limits(running=turns, waiting=4 * turns, per_minute=per_minute)
+        if tenant and used is None:
+            raise NotAllowed("a server of several tenants needs their keys: `scenewise keys add NAME --tenant TENANT`")
+        limits = Limits(running=turns, waiting=4 * turns, per_minute=per_minute)
+        with telemetry(), bound(host, port) as listener, opened_app(stores, used, limits, no_llm=no_llm) as (served, stop_s):
             logging.basicConfig(level=logging.INFO, format="%(message)s")
             logging.getLogger("httpx").setLevel(logging.WARNING)
             name = f"[{host}]" if ":" in host else host
@@ -59,7 +65,42 @@ def serve(
                 f"Scenewise listens at {address}, where its page is; OpenAI's clients take base_url {address}/v1"
                 + ("" if used else "; no key is needed")
             )
-            run(create_app(agent, keys=used, limits=limits), listener, stop_s=agent.settings.deadline_s + 5)
+            run(served, listener, stop_s=stop_s)
+
+
+def read_tenants(given: Sequence[str], store: Path | None) -> dict[str | None, Path | None]:
+    """The stores by tenant; that of None where there are no tenants. Raises InputError for what is no NAME=STORE, or both."""
+    from scenewise.service.api.keys import TENANT
+
+    if not given:
+        return {None: store}
+    if store is not None:
+        raise InputError("--store is for a server of one store: leave it out beside --tenant")
+    stores: dict[str | None, Path | None] = {}
+    for one in given:
+        name, _, path = one.partition("=")
+        if not TENANT.fullmatch(name) or not path or name in stores:
+            raise InputError("--tenant is NAME=STORE, each name once: small letters, digits, - and _")
+        stores[name] = Path(path)
+    return stores
+
+
+@contextmanager
+def opened_app(
+    stores: Mapping[str | None, Path | None], keys: KeyFile | None, limits: Limits, *, no_llm: bool
+) -> Iterator[tuple[ASGIApp, float]]:
+    """The app over one store, or over each tenant's; and how long a turn of it may run on when it is stopped, in seconds."""
+    from scenewise.service.api.app import create_app
+    from scenewise.service.api.tenants import Tenants
+    from scenewise.service.chat import opened_agent
+    from scenewise.tools.retrieval.encoders import default_encoders
+
+    encoders = default_encoders(load_settings().encoder)
+    with ExitStack() as stack:
+        agents = {name: stack.enter_context(opened_agent(path, no_llm=no_llm, encoders=encoders)) for name, path in stores.items()}
+        apps = {name or "": create_app(agent, keys=keys and keys.of(name), limits=limits) for name, agent in agents.items()}
+        stop_s = max(agent.settings.deadline_s for agent in agents.values()) + 5
+        yield (Tenants(apps, keys) if keys is not None and None not in stores else apps[""]), stop_s
 
 
 def read_keys(path: Path | None, host: str) -> KeyFile | None:

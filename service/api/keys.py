@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import json
 import os
+import re
 import secrets
 import threading
 from collections.abc import Iterator, Sequence
@@ -23,13 +24,15 @@ from scenewise.store.errors import InputError, NotFound, StoreError
 Scope = Literal["chat", "copy", "write", "admin"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 DAY_S = 86_400
+TENANT = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _NO_DIGEST = "0" * 64
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
     """What is kept of a key. `digest` is the key's SHA-256 in hex; with `user_id` it acts for that user only; times are unix seconds;
-    `tokens_per_day` is what an LLM may read and write for it from midnight to midnight, UTC."""
+    `tokens_per_day` is what an LLM may read and write for it from midnight to midnight, UTC; `tenant` whose store it opens, None on a
+    server of one store."""
 
     key_id: str
     name: str
@@ -39,13 +42,17 @@ class Key:
     created_s: float
     expires_s: float | None
     tokens_per_day: int | None = None
+    tenant: str | None = None
 
 
 class KeyFile:
-    """The keys of a server. All methods may be called from any thread, and several processes may change the file."""
+    """The keys of a server. All methods may be called from any thread, and several processes may change the file.
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    What `tenant`'s keys are is all that `find` knows; a file may hold the keys of several.
+    """
+
+    def __init__(self, path: Path, tenant: str | None = None) -> None:
+        self.path, self.tenant = path, tenant
         self._reading = threading.Lock()
         self._known: tuple[tuple[int, int], dict[str, Key]] | None = None
 
@@ -53,8 +60,17 @@ class KeyFile:
         """The keys, oldest first; none where there is no file. Raises StoreError where the file is not one of keys."""
         return tuple(self._keys().values())
 
+    def of(self, tenant: str | None) -> KeyFile:
+        """The same file, for one tenant's store."""
+        return KeyFile(self.path, tenant)
+
     def find(self, token: str, now_s: float) -> Key | None:
-        """The key that `token` is, or None where it is unknown or expired."""
+        """The key that `token` is, or None where it is unknown, expired or another tenant's."""
+        key = self.find_any(token, now_s)
+        return key if key is not None and key.tenant == self.tenant else None
+
+    def find_any(self, token: str, now_s: float) -> Key | None:
+        """The key that `token` is, whichever tenant's, or None where it is unknown or expired."""
         mark, _, rest = token.partition("-")
         key = self._keys().get(rest.partition("-")[0]) if mark == "sw" else None
         same = hmac.compare_digest(digest_of(token), key.digest if key is not None else _NO_DIGEST)
@@ -70,7 +86,8 @@ class KeyFile:
         now_s: float,
         tokens_per_day: int | None = None,
     ) -> tuple[Key, str]:
-        """Make a key; return it and the token, which is kept nowhere. Raises InputError for scopes that there are not."""
+        """Make a key of this tenant; return it and the token, which is kept nowhere. Raises InputError for scopes that there are not and
+        for a tenant's name that cannot be one."""
         wanted = tuple(scope for scope in SCOPES if scope in scopes)
         if not wanted or set(scopes) - set(wanted):
             raise InputError(f"a key has scopes, each one of {', '.join(SCOPES)}")
@@ -78,9 +95,11 @@ class KeyFile:
             raise InputError("a key that is bound to a user cannot have the scope admin")
         if user_id is not None and not user_id.strip():
             raise InputError("a user id cannot be empty")
+        if self.tenant is not None and not TENANT.fullmatch(self.tenant):
+            raise InputError("a tenant's name is made of up to 64 small letters, digits, - and _")
         key_id = secrets.token_hex(4)
         token = f"sw-{key_id}-{secrets.token_urlsafe(32)}"
-        key = Key(key_id, name, digest_of(token), wanted, user_id, now_s, expires_s, tokens_per_day)
+        key = Key(key_id, name, digest_of(token), wanted, user_id, now_s, expires_s, tokens_per_day, self.tenant)
         with self._changing():
             self._write_keys([*self._read().values(), key])
         return key, token

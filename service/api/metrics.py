@@ -7,8 +7,13 @@ import logging
 import time
 from bisect import bisect_left
 from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from opentelemetry import propagate, trace
+from opentelemetry.trace import SpanKind, StatusCode
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Send
 from starlette.types import Scope as Connection
 
@@ -18,6 +23,7 @@ from scenewise.service.api.limits import Gate
 BOUNDS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 LLM_STEPS = ("plan", "compose")
 log = logging.getLogger("scenewise.api.access")
+_tracer = trace.get_tracer("scenewise.api")
 
 
 @dataclass
@@ -91,6 +97,27 @@ class Metrics:
         return "\n".join(lines) + "\n"
 
 
+@contextmanager
+def request_span(scope: Connection) -> Iterator[Callable[[int], None]]:
+    """The span of a request, below the one that `traceparent` names; what is yielded takes the status."""
+    above = propagate.extract(Headers(scope=scope))
+    about = {"http.request.method": scope["method"], "url.scheme": scope["scheme"]}
+    with _tracer.start_as_current_span(
+        scope["method"], context=above, kind=SpanKind.SERVER, attributes=about, record_exception=False
+    ) as span:
+
+        def told(status: int) -> None:
+            rule = scope.get("scenewise.rule")
+            if rule is not None:
+                span.update_name(f"{rule.method} {rule.path}")
+                span.set_attribute("http.route", rule.path)
+            span.set_attribute("http.response.status_code", status)
+            if status >= 500:
+                span.set_status(StatusCode.ERROR)
+
+        yield told
+
+
 class Watch:
     """Middleware: counts each request and writes its log line."""
 
@@ -111,7 +138,11 @@ class Watch:
             await send(message)
 
         try:
-            await self.app(scope, receive, noted)
+            with request_span(scope) as told:
+                try:
+                    await self.app(scope, receive, noted)
+                finally:
+                    told(status)
         finally:
             rule, caller = scope.get("scenewise.rule"), scope.get("scenewise.caller")
             route, seconds = rule.path if rule else "none", time.perf_counter() - begun
