@@ -102,7 +102,7 @@ def command_line(home: Path, port: int, *, model: str | None = None) -> tuple[li
     chosen = model or str(found.model)
     command = [str(found.environment / "bin" / "python"), "-m", "vllm.entrypoints.openai.api_server", "--model", chosen]
     command += ["--served-model-name", Path(chosen).name, "--host", "127.0.0.1", "--port", str(port), "--max-model-len", "4096"]
-    command += ["--enable-auto-tool-choice", "--tool-call-parser", "hermes"]
+    command += ["--enable-auto-tool-choice", "--tool-call-parser", "hermes", "--enable-prompt-tokens-details"]
     command += ["--structured-outputs-config", '{"backend":"xgrammar","disable_any_whitespace":true}']
     environment = os.environ | {"VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1", "VLLM_LOGGING_LEVEL": "WARNING"}
     environment.pop("PYTHONPATH", None)

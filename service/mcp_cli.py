@@ -51,9 +51,12 @@ def mcp(
                 anyio.run(create_server(Door(agent, Gate(Limits()), user)).run_stdio_async)
             return
         used = read_keys(keys, host)
-        with bound(host, port) as listener, opened_agent(store, no_llm=no_llm, keep_tastes=False) as agent:
+        from scenewise.service.telemetry import telemetry
+
+        with telemetry(), bound(host, port) as listener, opened_agent(store, no_llm=no_llm, keep_tastes=False) as agent:
             from scenewise.service.mcp.http import PATH, create_http_app
 
+            logging.getLogger("scenewise.api.access").setLevel(logging.INFO)
             name = f"[{host}]" if ":" in host else host
             c.err.print(f"Scenewise speaks MCP at http://{name}:{listener.getsockname()[1]}{PATH}" + ("" if used else "; no key is needed"))
             run(create_http_app(agent, keys=used), listener, stop_s=agent.settings.deadline_s + 5)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from opentelemetry import propagate, trace
 from opentelemetry.trace import SpanKind, StatusCode
 from starlette.datastructures import Headers
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Send
 from starlette.types import Scope as Connection
 
@@ -95,6 +96,11 @@ class Metrics:
         lines += ["# HELP scenewise_turns_now Turns that run and that wait.", "# TYPE scenewise_turns_now gauge"]
         lines += [f'scenewise_turns_now{{state="{state}"}} {getattr(self._gate, state)}' for state in ("running", "waiting")]
         return "\n".join(lines) + "\n"
+
+
+def metrics_page(metrics: Metrics) -> Response:
+    """The counters as they go out."""
+    return PlainTextResponse(metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
 @contextmanager

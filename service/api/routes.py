@@ -7,12 +7,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse
+from starlette.responses import Response
 
 from scenewise.agent.agent import Agent
 from scenewise.service.api.access import Asking, Caller, acting_user, own_conversation
 from scenewise.service.api.limits import Gate
-from scenewise.service.api.metrics import Metrics
+from scenewise.service.api.metrics import Metrics, metrics_page
 from scenewise.service.api.schemas import Done, EventIn, RecommendIn, ReplayIn, ReplayOut, SceneOut, ScenesOut, StateOut, TurnOut, turn_out
 from scenewise.service.api.stream import unless_gone
 from scenewise.store.errors import InputError, NotFound
@@ -37,9 +37,9 @@ def state_routes(agent: Agent, metrics: Metrics) -> APIRouter:
         return StateOut(status="ready", items=agent.store.items.count(), llm=agent.model.name if agent.model else None)
 
     @router.get("/metrics", responses={200: {"content": {"text/plain": {}}}})
-    async def counters(caller: Asking) -> PlainTextResponse:
+    async def counters(caller: Asking) -> Response:
         """Give the counters in Prometheus' text format."""
-        return PlainTextResponse(metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
+        return metrics_page(metrics)
 
     return router
 

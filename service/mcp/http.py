@@ -13,20 +13,24 @@ from scenewise.service.api.access import Guard, Rule
 from scenewise.service.api.errors import Refused, response_of
 from scenewise.service.api.keys import KeyFile
 from scenewise.service.api.limits import Gate, Limits, Rate
+from scenewise.service.api.metrics import Metrics, Watch, metrics_page
 from scenewise.service.mcp.server import create_server
 from scenewise.service.mcp.session import Door
 
 PATH = "/mcp"
-RULES = tuple(Rule(method, PATH, "chat") for method in ("GET", "POST", "DELETE"))
+RULES = (*(Rule(method, PATH, "chat") for method in ("GET", "POST", "DELETE")), Rule("GET", "/metrics", "admin", bound=False))
 
 
 def create_http_app(agent: Agent, *, keys: KeyFile | None = None, limits: Limits | None = None) -> ASGIApp:
-    """Serve the agent's MCP server at /mcp; `keys` and `limits` as for `create_app`."""
+    """Serve the agent's MCP server at /mcp, its counters at /metrics; `keys` and `limits` as for `create_app`."""
     limits = limits or Limits()
     checked_here = TransportSecuritySettings(enable_dns_rebinding_protection=False)
-    server = create_server(Door(agent, Gate(limits, keys)))
+    gate = Gate(limits, keys)
+    metrics = Metrics(gate)
+    server = create_server(Door(agent, gate, metrics=metrics))
     app = server.streamable_http_app(streamable_http_path=PATH, transport_security=checked_here, max_request_body_size=limits.body_bytes)
-    return OwnPages(Guard(app, keys=keys, rate=Rate(limits.per_minute), rules=RULES))
+    app.add_route("/metrics", lambda request: metrics_page(metrics))
+    return Watch(OwnPages(Guard(app, keys=keys, rate=Rate(limits.per_minute), rules=RULES)), metrics=metrics)
 
 
 class OwnPages:

@@ -11,16 +11,18 @@ from mcp.server.mcpserver.exceptions import ToolError
 from starlette.exceptions import HTTPException
 
 from scenewise.agent.agent import Agent
+from scenewise.agent.record import Turn
 from scenewise.service.api.access import NOBODY, Caller, acting_user
 from scenewise.service.api.errors import kind_of
 from scenewise.service.api.keys import Scope
 from scenewise.service.api.limits import Gate
+from scenewise.service.api.metrics import Metrics
 from scenewise.store.errors import InputError, NotAllowed, ScenewiseError
 
 
 @dataclass(frozen=True)
 class Door:
-    """The agent, and the bounded queue before its turns. `user_id` is the user of a session over stdio.
+    """The agent, and the bounded queue before its turns. `user_id` is the user of a session over stdio; `metrics` counts, over HTTP.
 
     A user is never an argument of a tool: an LLM writes those.
     """
@@ -28,6 +30,7 @@ class Door:
     agent: Agent
     gate: Gate
     user_id: str | None = None
+    metrics: Metrics | None = None
 
     def caller(self, ctx: Context) -> Caller:
         """Who asks: over HTTP whom the guard found, else the session's user, who may do everything."""
@@ -46,6 +49,12 @@ class Door:
         if (user := self.user(ctx, scope)) is None:
             raise InputError("this session has no user: start it with --user, or name one in the header X-Scenewise-User")
         return user
+
+    async def count(self, ctx: Context, turn: Turn) -> None:
+        """Count an answered turn, and its tokens for who asked."""
+        if self.metrics is not None:
+            self.metrics.saw_turn(turn)
+        await self.gate.spend(self.caller(ctx), turn.tokens)
 
 
 @contextmanager

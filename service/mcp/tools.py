@@ -84,7 +84,7 @@ def add_talk(server: MCPServer, door: Door) -> None:
             user, given = await asyncio.to_thread(door.user, ctx), moment.moment() if moment is not None else None
             with await door.gate.enter(door.caller(ctx) if use_llm else None):
                 turn = await agent.arecommend(user, text=text, scene=scene, moment=given, k=k, use_llm=use_llm)
-            await door.gate.spend(door.caller(ctx), turn.tokens)
+            await door.count(ctx, turn)
             return turn_out(turn.to_record())
 
     @server.tool(annotations=TALKS)
@@ -102,7 +102,7 @@ def add_talk(server: MCPServer, door: Door) -> None:
             with await door.gate.enter(door.caller(ctx)):
                 own = own_conversation(door.caller(ctx), user, conversation_id)
                 turn = await agent.aturn(message, user, given, conversation_id=own, scene=scene, k=k)
-            await door.gate.spend(door.caller(ctx), turn.tokens)
+            await door.count(ctx, turn)
             return turn_out(turn.to_record())
 
     @server.tool(annotations=READS)

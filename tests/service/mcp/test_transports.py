@@ -54,6 +54,21 @@ def test_the_official_client_over_http(small_agent: Agent, mode: str) -> None:
     assert scenes
 
 
+def test_over_http_it_counts_and_writes_a_line_a_request(small_agent: Agent, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    keys = KeyFile(tmp_path / "keys.json")
+    chat, admin = (keys.add("test", [scope], user_id=None, expires_s=None, now_s=0.0)[1] for scope in ("chat", "admin"))
+    with listening(create_http_app(small_agent, keys=keys)) as address, caplog.at_level("INFO", logger="scenewise.api.access"):
+        spoken(address, lambda client: client.call_tool("recommend", {"k": 1, "text": "gulls"}), Authorization=f"Bearer {chat}")
+        refused = httpx2.get(f"{address}/metrics", headers={"Authorization": f"Bearer {chat}"})
+        told = httpx2.get(f"{address}/metrics", headers={"Authorization": f"Bearer {admin}"}).text
+    assert refused.status_code == 403
+    assert 'scenewise_turns_total{outcome="whole"} 1' in told
+    assert 'scenewise_requests_total{method="POST",route="/mcp",status="200"}' in told
+    lines = [record.message for record in caplog.records if record.name == "scenewise.api.access"]
+    assert any('"route": "/mcp"' in line for line in lines)
+    assert "gulls" not in "".join(lines)
+
+
 def test_over_http_a_key_says_for_whom_and_what_for(small_agent: Agent, tmp_path: Path) -> None:
     keys = KeyFile(tmp_path / "keys.json")
     ann, free = (keys.add("test", ["chat"], user_id=user, expires_s=None, now_s=0.0)[1] for user in ("ann", None))
