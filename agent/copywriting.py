@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import queue
-from collections.abc import AsyncGenerator, Iterable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,7 @@ from scenewise.tools.toolbox import Toolbox
 
 if TYPE_CHECKING:
     from scenewise.agent.agent import Agent
+    from scenewise.agent.copy_ray import Write
 
 AT_ONCE = 16
 """Items in flight where the caller says nothing else."""
@@ -64,8 +65,16 @@ async def awrite_copy(
     return await agent._arun(_written(agent, items, Wanted(channel, tone, locale, seed, variants, audience, scene)))
 
 
-def iter_copy(agent: Agent, items: Iterable[Item | str], wanted: Wanted, *, at_once: int = AT_ONCE) -> Iterator[tuple[Copy, ...]]:
-    """Yield the texts of each item as they are done, at most `at_once` items in flight.
+def iter_copy(
+    agent: Agent,
+    items: Iterable[Item | str],
+    wanted: Wanted,
+    *,
+    at_once: int = AT_ONCE,
+    engine: Callable[[ItemWriter], Write] = lambda writer: writer.write,
+) -> Iterator[tuple[Copy, ...]]:
+    """Yield the texts of each item as they are done, at most `at_once` items in flight. `engine` gives what writes an item's texts: this
+    process by default, workers elsewhere (`copy_ray.ray_workers`).
 
     Raises as `write_copy` does, and ModelError once the LLM cannot be reached: what was yielded stands, the rest can be asked for again.
     """
@@ -75,7 +84,7 @@ def iter_copy(agent: Agent, items: Iterable[Item | str], wanted: Wanted, *, at_o
 
     async def pump() -> None:
         try:
-            async with aclosing(_each(agent, items, wanted, at_once=at_once, insist=True)) as found:
+            async with aclosing(_each(agent, items, wanted, at_once=at_once, engine=engine, insist=True)) as found:
                 async for copies in found:
                     arrived.put(copies)
         finally:
@@ -101,7 +110,13 @@ async def _written(agent: Agent, items: Iterable[Item | str], wanted: Wanted) ->
 
 
 async def _each(
-    agent: Agent, items: Iterable[Item | str], wanted: Wanted, *, at_once: int, insist: bool = False
+    agent: Agent,
+    items: Iterable[Item | str],
+    wanted: Wanted,
+    *,
+    at_once: int,
+    engine: Callable[[ItemWriter], Write] = lambda writer: writer.write,
+    insist: bool = False,
 ) -> AsyncGenerator[tuple[Copy, ...], None]:
     """The texts of each item, in the order in which they are done."""
     around = await asyncio.to_thread(agent._surroundings)
@@ -110,11 +125,11 @@ async def _each(
     now_s = agent._clock()
     readers = await asyncio.to_thread(readers_of, wanted.audience, wanted.scene, box, locale=wanted.locale, now_s=now_s, seed=wanted.seed)
     form: Form = "trained" if model is not None and model.name.startswith(TRAINED) else settings.writing
-    writer = ItemWriter(wanted, style, model if asks_model(wanted, form) else None, form, insist)
+    write = engine(ItemWriter(wanted, style, model if asks_model(wanted, form) else None, form, insist))
 
     async def one(item: Item) -> tuple[Copy, ...]:
         rows = await asyncio.to_thread(readers.evidence, item, box)
-        return await writer.write(item, rows)
+        return await write(item, rows)
 
     left = iter(_items_of(items, box))
     running: set[asyncio.Task[tuple[Copy, ...]]] = set()

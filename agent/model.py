@@ -95,7 +95,7 @@ class VllmModel:
     """A vLLM server (or another OpenAI-compatible one) through LangChain's ChatOpenAI."""
 
     def __init__(self, url: str, model: str, *, api_key: str = "EMPTY") -> None:
-        self.url, self.name, self._api_key = url, model, api_key
+        self.url, self.name, self.api_key = url, model, api_key
         # Connections belong to an event loop; a model may serve agents of several.
         self._connections: dict[asyncio.AbstractEventLoop, httpx.AsyncClient] = {}
         self._clients: dict[tuple[asyncio.AbstractEventLoop, int], BaseChatModel] = {}
@@ -111,7 +111,7 @@ class VllmModel:
                 self.name,
                 model_provider="openai",
                 base_url=self.url,
-                api_key=self._api_key,
+                api_key=self.api_key,
                 temperature=0.0,
                 max_completion_tokens=max_tokens,
                 max_retries=0,

@@ -9,10 +9,10 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.table import Table
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from scenewise.agent.item_copy import Copy, Wanted
 
 app = typer.Typer(no_args_is_help=True)
+Engine = Literal["local", "ray"]
 MAX_PATH = 200  # characters; what is longer is no file but a list of ids
 EVERY_S = 10.0
 """Seconds between lines of progress where there is no terminal."""
@@ -46,6 +47,8 @@ def copy(
     style: Annotated[Path | None, typer.Option("--style", help="A style.toml of banned words, terms and promises.")] = None,
     out: Annotated[Path | None, typer.Option("--out", help="JSON lines; goes on where it ended. Default: print.")] = None,
     at_once: Annotated[int, typer.Option("--at-once", min=1, max=1024, help="Items in flight, so that the LLM server can batch.")] = 16,
+    engine: Annotated[Engine, typer.Option("--engine", help="On this machine, or by workers on Ray (with --out).")] = "local",
+    workers: Annotated[int, typer.Option("--workers", min=1, max=1024, help="Workers of the Ray job.")] = 2,
     no_llm: Annotated[bool, typer.Option("--no-llm", help="Write templates only.")] = False,
     store: Annotated[Path | None, typer.Option("--store", help="The store's folder; default: the demo store.")] = None,
     json_: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
@@ -60,6 +63,8 @@ def copy(
     with c.clear_errors(json_):
         if user is not None and segment is not None:
             raise InputError("--user and --segment are two ways to say whom it is for: give one")
+        if engine == "ray" and out is None:
+            raise InputError("--engine ray is for many items: name a file with --out")
         settings = load_settings(store=store, llm_off=no_llm or None, style=style)
         load_style(settings.style)
         audience = read_segment(segment) if segment is not None else user
@@ -76,7 +81,7 @@ def copy(
                 groups = sorted(agent.iter_copy(ids, wanted, at_once=at_once), key=lambda copies: places[copies[0].item_id])
                 show([copy for copies in groups for copy in copies], json_)
             else:
-                summary = write_file(agent, ids, wanted, out, at_once=at_once)
+                summary = write_file(agent, ids, wanted, out, at_once=at_once, workers=workers if engine == "ray" else 0)
                 c.print_json(summary) if json_ else c.out.print("  ".join(f"{name} {value}" for name, value in summary.items()))
 
 
@@ -108,14 +113,18 @@ def read_ids(given: str) -> list[str] | None:
     return list(dict.fromkeys(one for one in ids if one))
 
 
-def write_file(agent: Agent, ids: Sequence[str], wanted: Wanted, out: Path, *, at_once: int) -> dict[str, Any]:
-    """Write what the file does not have yet, and sum up what was written now."""
+def write_file(agent: Agent, ids: Sequence[str], wanted: Wanted, out: Path, *, at_once: int, workers: int = 0) -> dict[str, Any]:
+    """Write what the file does not have yet, with so many workers on Ray or in this process, and sum up what was written now."""
+    from scenewise.agent.copy_ray import ray_workers
     from scenewise.service.copy_file import opened_copy_file
 
     begun, told = time.monotonic(), Counter[str]()
-    with opened_copy_file(out, job_of(agent, wanted)) as file, bar(len({*ids}), len({*ids} & file.done)) as progress:
-        before = len({*ids} & file.done)
-        for copies in agent.iter_copy([one for one in ids if one not in file.done], wanted, at_once=at_once):
+    with ExitStack() as stack:
+        file = stack.enter_context(opened_copy_file(out, job_of(agent, wanted)))
+        before, rest = len({*ids} & file.done), [one for one in ids if one not in file.done]
+        elsewhere = {"engine": stack.enter_context(ray_workers(workers, at_once))} if workers and rest else {}
+        progress = stack.enter_context(bar(len({*ids}), before))
+        for copies in agent.iter_copy(rest, wanted, at_once=at_once, **elsewhere):
             file.add(copies)
             told.update(copy.source for copy in copies)
             told["items"] += 1

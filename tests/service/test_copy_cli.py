@@ -193,6 +193,48 @@ def test_a_killed_job_goes_on_and_pays_for_no_item_twice(own_store: Path, tmp_pa
     assert Slow.asked <= len(films) + 2  # what was in flight when it was killed
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_workers_on_ray_write_what_one_process_writes(own_store: Path, tmp_path: Path, server: str) -> None:
+    pytest.importorskip("ray")
+    films = ",".join(read_films(own_store)[:12])
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+    written = {}
+    for name, llm, channel in (
+        ("model", {"SCENEWISE_LLM_URL": server}, "card"),
+        ("template", {"SCENEWISE_LLM_OFF": "true"}, "description"),
+    ):
+        for engine in ("local", "ray"):
+            out = tmp_path / f"{name}-{engine}.jsonl"
+            command = [
+                sys.executable,
+                "-m",
+                "scenewise",
+                "copy",
+                "--items",
+                films,
+                "--channel",
+                channel,
+                "--user",
+                "ann",
+                "--variants",
+                "2",
+            ]
+            command += ["--store", str(own_store), "--out", str(out), "--engine", engine, "--workers", "2", "--json"]
+            done = subprocess.run(command, env=environment | llm, capture_output=True, text=True, check=False)
+            assert done.returncode == 0, done.stderr[-2000:]
+            assert json.loads(done.stdout)["items"] == 12
+            written[engine] = sorted(out.read_text(encoding="utf-8").splitlines())
+        assert written["ray"] == written["local"]
+        assert f'"source": "{name}"' in written["ray"][0]
+
+
+def test_ray_is_for_files(run: Run, own_store: Path) -> None:
+    refused = run("copy", "--items", "film-fargo", "--engine", "ray", "--store", own_store)
+    assert refused.exit_code == 2
+    assert "--out" in refused.output
+
+
 def read_films(store: Path) -> list[str]:
     from scenewise import Store
 

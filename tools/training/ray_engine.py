@@ -7,13 +7,7 @@ it a cluster of this machine alone is started, on loopback, and stopped at the e
 from __future__ import annotations
 
 import json
-import logging
-import os
-import secrets
-import shlex
 import shutil
-import sys
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from scenewise.store.errors import InputError, ToolFailed
+from scenewise.tools.cluster import ray_cluster
 from scenewise.tools.collaborative.interactions import Interactions, from_columns
 from scenewise.tools.collaborative.model import csr_arrays, csr_from, load_arrays, save_arrays
 from scenewise.tools.features import ItemFeatures
@@ -32,30 +27,12 @@ if TYPE_CHECKING:
 
     from scenewise.tools.ranking.transformer import SequenceTransformer
 
-_STORE_MB = 100  # Ray's object store: events travel as Parquet files, not as objects
-
 
 @contextmanager
 def ray_engine(workers: int) -> Iterator[Engine]:
     """Give an engine that fits on Ray. InputError where Ray is not installed."""
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    alone = not os.environ.get("RAY_ADDRESS")
-    if alone:  # nothing but loopback, and nobody else on it
-        own = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "GLOO_SOCKET_IFNAME": "lo", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
-        os.environ.update(own)
-    try:
-        import ray
-    except ImportError as error:
-        raise InputError("--engine ray needs Ray: install the extra `distributed` (pip install 'scenewise[distributed]')") from error
-    with tempfile.TemporaryDirectory(prefix="scenewise-") as folder:
-        local: dict[str, Any] = {"num_cpus": workers, "include_dashboard": False, "object_store_memory": _STORE_MB * 2**20}
-        local |= {"_temp_dir": folder, "_node_ip_address": "127.0.0.1"}
-        local["runtime_env"] = {"py_executable": shlex.quote(sys.executable)}  # Ray puts it in a line of bash as it is
-        ray.init(log_to_driver=False, logging_level=logging.ERROR, **(local if alone else {}))
-        try:
-            yield lambda fit, report: _fit(fit, report, workers)
-        finally:
-            ray.shutdown()
+    with ray_cluster(workers):
+        yield lambda fit, report: _fit(fit, report, workers)
 
 
 def _fit(fit: Fit, report: Report, workers: int) -> SequenceTransformer:
