@@ -29,7 +29,7 @@ class CopyWorker:
 
     def __init__(self, stated: Mapping[str, Any]) -> None:
         model = VllmModel(*stated["model"][:2], api_key=stated["model"][2]) if stated["model"] else None
-        style = {name: tuple(value) if isinstance(value, list) else value for name, value in stated["style"].items()}
+        style: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in stated["style"].items()}
         style["domains"] = frozenset(style["domains"])
         self._writer = ItemWriter(Wanted(**stated["wanted"]), Style(**style), model, stated["form"], stated["insist"])
 

@@ -49,7 +49,11 @@ def inside(span: Span) -> Context:
 
 def tell_turn(span: Span, turn: Turn) -> None:
     """Say of a turn's span what came of it."""
-    said = {"scenewise.intent": turn.intent, "scenewise.scene": turn.scene or "none", "scenewise.items": len(turn.items)}
+    said: dict[str, str | int | bool] = {
+        "scenewise.intent": turn.intent,
+        "scenewise.scene": turn.scene or "none",
+        "scenewise.items": len(turn.items),
+    }
     said |= {"scenewise.llm_rounds": turn.llm_rounds, "scenewise.degraded": bool(turn.degraded)}
     said |= {"gen_ai.usage.input_tokens": turn.prompt_tokens, "gen_ai.usage.output_tokens": turn.completion_tokens}
     span.set_attributes(said)

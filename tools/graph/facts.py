@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scenewise.tools.graph.relations import SILENT
+from scenewise.tools.graph.relations import SILENT, describe
 
 CATALOGUE, ALIASES, SCENES, EVENTS = "catalogue", "aliases", "scenes", "events"
 """Who says so, besides the sources of stored edges: the items' own data, aliases.toml, the scene pack, what people did."""
@@ -61,6 +61,8 @@ class Row:
         return cls(*(np.array(column, dtype=kind) for column, kind in zip(columns, TYPES, strict=True)))
 
 
+LEAST_WEIGHT = 0.4
+"""Relations weaker than this (a decade, a language) say what things are, not what one likes in them."""
 TYPES = (np.int32, np.int32, np.float64, np.int32, np.uint16, np.bool_)
 
 
@@ -154,6 +156,24 @@ class Facts:
         row = self.whole_row(node)
         seen = self.alive[row.other]
         return row if seen.all() else row.take(seen)
+
+    def concepts(self, item: int) -> tuple[int, ...]:
+        """The nodes other than items that telling relations of some weight join to an item: what one may like in it. They are kept."""
+        kept = self._concepts.get(item)
+        if kept is None:
+            row = self.row(item)
+            telling = ~self.is_item[row.other] & ~self.silent[row.relation] & ~self.weak[row.relation]
+            kept = self._concepts[item] = tuple({*row.other[telling].tolist()})
+        return kept
+
+    @cached_property
+    def weak(self) -> NDArray[np.bool_]:
+        """Which relation codes say what things are, not what one likes in them (a decade, a language): bool (n_relations,)."""
+        return np.array([describe(name).weight < LEAST_WEIGHT for name in self.relations], dtype=np.bool_)
+
+    @cached_property
+    def _concepts(self) -> dict[int, tuple[int, ...]]:
+        return {}
 
     def code(self, relation: str) -> int:
         """The relation's code, -1 where no fact has it."""

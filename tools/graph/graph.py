@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Container, Iterable, Mapping, Sequence, Set
 from functools import cached_property
 from threading import Lock
@@ -38,7 +39,9 @@ NEAR_NAME = 85.0
 """Least rapidfuzz ratio (0..100) at which a name is taken for another."""
 
 REASONED = 10
-KEPT_WALKS = 16
+KEPT_SEEDS = 16
+KEPT_BYTES = 32_000_000
+"""How much the kept walks of a graph may hold: a conversation often asks for the same one again."""
 INTERESTS = 10
 """How many of a user's interests start a walk."""
 
@@ -56,6 +59,7 @@ class KnowledgeGraph:
         self._paths = PathFinder(facts)
         self._earlier = earlier if earlier is not None and earlier.facts.base is facts.base else None
         self._walks: dict[tuple[tuple[str, float], ...], NDArray[np.float64]] = {}
+        self._seeds: deque[tuple[Sequence[Event], Profile, str | None, dict[str, float]]] = deque(maxlen=KEPT_SEEDS)
         self._lock = Lock()
 
     @classmethod
@@ -223,14 +227,22 @@ class KnowledgeGraph:
         return interests_of(self.facts, history, profile, stated=stated, avoided=avoid)
 
     def seeds_from(self, history: Sequence[Event], profile: Profile, scene: str | None = None) -> dict[str, float]:
-        """Weigh where a user's walk starts (weights > 0): liked items by rating and recency, interests, stated likes, the scene's node."""
+        """Weigh where a user's walk starts (weights > 0): liked items by rating and recency, interests, stated likes, the scene's node.
+
+        They are kept for the next calls with these very objects: a turn asks several times.
+        """
+        for one in tuple(self._seeds) if isinstance(history, tuple) else ():
+            if one[0] is history and one[1] is profile and one[2] == scene:
+                return one[3]
         scene_node = self.resolve("scene", scene) if scene else None
 
         def interests(avoid: frozenset[str]) -> dict[str, float]:
             found = [one for one in self._interests(history, profile, avoid) if one.source == "history"]
             return {one.node: one.strength for one in found[:INTERESTS]}
 
-        return weigh_seeds(history, profile, scene_node, resolve=self._taste_node, disliked=self._carries, interests=interests)
+        seeds = weigh_seeds(history, profile, scene_node, resolve=self._taste_node, disliked=self._carries, interests=interests)
+        self._seeds.append((history, profile, scene, seeds))
+        return seeds
 
     def candidates(
         self,
@@ -286,7 +298,7 @@ class KnowledgeGraph:
             kept = self.walker.rank(seeds)
             with self._lock:
                 self._walks[key] = kept
-                while len(self._walks) > KEPT_WALKS:
+                while len(self._walks) > 1 and len(self._walks) * kept.nbytes > KEPT_BYTES:
                     del self._walks[next(iter(self._walks))]
         return kept
 

@@ -11,16 +11,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from scenewise.store.types import Event, Profile
 from scenewise.tools.graph.facts import Facts
-from scenewise.tools.graph.relations import describe
 from scenewise.tools.graph.seeds import likings
 
 LEAST_ITEMS = 3
-LEAST_WEIGHT = 0.4
-"""Relations weaker than this (a decade, a language) say what things are, not what one likes in them."""
 _CALM = 2.0
 
 
@@ -49,14 +44,11 @@ def interests_of(
     total = sum(map(abs, weights.values())) or 1.0
     pull: dict[int, float] = {}
     liked: dict[int, list[str]] = {}
-    weak = np.array([describe(name).weight < LEAST_WEIGHT for name in facts.relations], dtype=np.bool_)
     for name, weight in weights.items():
         node = facts.find(name)
         if node is None:
             continue
-        row = facts.row(node)
-        row = row.take(~facts.is_item[row.other] & ~facts.silent[row.relation] & ~weak[row.relation])
-        for concept in {*row.other.tolist()}:
+        for concept in facts.concepts(node):
             pull[concept] = pull.get(concept, 0.0) + weight
             if weight > 0:
                 liked.setdefault(concept, []).append(name)
