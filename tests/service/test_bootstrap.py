@@ -211,6 +211,7 @@ def test_an_environment_is_made_once(tmp_path: Path, locks: Path, no_registry: P
     assert all(0 <= done <= total for _, done, total in told)
     assert list(folder.rglob("tiny_data/a.txt"))
     wheel.unlink()  # the second time needs no registry
+    assert list(folder.glob("lib/python*/site-packages/tiny_data/__pycache__/__init__*.pyc"))
     assert not bootstrap.make_environment(folder, "tiny.txt", torch=False, need_gib=0.0)
     (locks / "tiny.txt").write_text(line + "other==1.0 --hash=sha256:" + "0" * 64 + "\n")
     with pytest.raises(SetupFailed, match="check the network"):
