@@ -214,6 +214,7 @@ class Agent:
     use_tool = tool_use.use_tool
     replay = replaying.replay
     areplay = replaying.areplay
+    warm_up = replaying.warm_up
 
     def tell(self, user_id: str, item_id: str, kind: str, value: float | None = None, *, moment: Moment | None = None) -> None:
         """Record that a user did something with an item; it counts in the next turn. Raises NotFound for an unknown item.

@@ -1,13 +1,14 @@
-"""A turn answered once more, from its record: what it would say now, and what of it is different."""
+"""A turn answered without being remembered: once more, from its record, to see what is different now; or only to warm up."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+from scenewise.agent.model import VllmModel
 from scenewise.agent.record import Request, Turn
 from scenewise.agent.turn import GIVEN, STEPS, State, make_turn
 from scenewise.store.codec import load_moment
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 
 COMPARED = ("intent", "scene", "calls", "items", "reply", "model", "prompts", "artefact")
 """Parts of a turn in the order in which one brings about the next; the last three are what else may have changed."""
+
+
+WARMING = ("something funny for tonight", "晚上看点轻松的")
+"""One for each encoder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +59,29 @@ async def areplay(self: Agent, turn_id: str, *, use_llm: bool | None = None) -> 
 async def _replayed(agent: Agent, turn_id: str, use_llm: bool | None) -> Replay:
     record = await asyncio.to_thread(agent.store.turns.get, turn_id)
     before = Turn.from_record(record)
-    request = _request_of(before, use_llm)
+    return Replay(before, await _answered(agent, _request_of(before, use_llm), before.given["memory"] or {}))
+
+
+async def _answered(agent: Agent, request: Request, memory: Mapping[str, Any]) -> Turn:
     runtime: Any = SimpleNamespace(context=await asyncio.to_thread(agent._surroundings))
-    state: State = {"request": request, "memory": before.given["memory"] or {}}
+    state: State = {"request": request, "memory": dict(memory)}
     for _, step in STEPS:
         state |= await step(state, runtime)
-    return Replay(before, make_turn(state, runtime.context))
+    return make_turn(state, runtime.context)
+
+
+def warm_up(self: Agent) -> None:
+    """Answer something that nobody asked, without the LLM and without a trace of it: what the first turns would wait for, code that is
+    loaded late and caches, is then there. A server does it before it says that it is ready."""
+    self._run(_warmed(self))
+
+
+async def _warmed(agent: Agent) -> None:
+    if isinstance(agent.model, VllmModel):
+        agent.model.client(1)  # its libraries take a second to load
+    for words in WARMING:
+        request = agent._request(words, None, None, None, None, 5)
+        await _answered(agent, replace(request, use_llm=False, may_write=False), {})
 
 
 def _request_of(turn: Turn, use_llm: bool | None) -> Request:

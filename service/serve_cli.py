@@ -98,6 +98,8 @@ def opened_app(
     encoders = default_encoders(load_settings().encoder)
     with ExitStack() as stack:
         agents = {name: stack.enter_context(opened_agent(path, no_llm=no_llm, encoders=encoders)) for name, path in stores.items()}
+        for agent in agents.values():
+            agent.warm_up()
         apps = {name or "": create_app(agent, keys=keys and keys.of(name), limits=limits) for name, agent in agents.items()}
         stop_s = max(agent.settings.deadline_s for agent in agents.values()) + 5
         yield (Tenants(apps, keys) if keys is not None and None not in stores else apps[""]), stop_s

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from scenewise import Agent, InputError, Item, ItemId, Moment, NotFound, Place, Settings
+from scenewise import Agent, InputError, Item, ItemId, Moment, NotFound, Place, Settings, UserId
 from scenewise.tools.retrieval.encoders import Encoders
 
 TRAIN = Moment(device="phone", local_time=datetime(2025, 10, 6, 8, 10), place=Place("train", latitude=48.1, longitude=11.5, speed_mps=20.0))
@@ -87,3 +87,10 @@ def test_an_item_that_came_since_may_take_a_place(agent: Agent) -> None:
     turn = agent.turn("a film about lighthouse keepers and their gulls", k=2)
     agent.put_items([Item(ItemId("new-1"), "movies", "The Gulls", text="A film about lighthouse keepers and their gulls.")])
     assert "new-1" in [item.item_id for item in agent.replay(turn.turn_id).now.items]
+
+
+def test_warming_up_leaves_no_trace(agent: Agent) -> None:
+    before = agent.store.turns.conversations(UserId("anonymous"))
+    agent.warm_up()
+    assert agent.store.turns.conversations(UserId("anonymous")) == before
+    assert agent.turn("something funny for tonight", k=2).items
