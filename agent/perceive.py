@@ -36,7 +36,8 @@ from scenewise.tools.toolbox import Toolbox
 
 MAX_MESSAGE = 8_000
 HISTORY_LIMIT = 1_000
-IMPLIED_WISH = 2.0  # twice a wish: who asks for the like of a film wants a film first
+IMPLIED_WISH = 2.0  # twice a wish
+NAMED_WISH = 4.0  # beats what a scene prefers and what makes up for kinds without ratings
 IMPLIED_SHARE = 0.8  # of a genre's items that must be of one kind for the genre to imply it
 FUTURE_LIMIT_S = 366 * 86_400.0
 _UNSEEN = re.compile(r"[\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
@@ -109,7 +110,7 @@ def perceive(request: Request, box: Toolbox, intents: IntentReader, memory: Memo
     if earlier:
         reading = joined(earlier, reading)
         mentioned = mentioned or tuple(item_id for item_id in named_before(earlier, box) if item_id not in (*refused, *memory.rejected))
-    reading = imply_domains(reading, mentioned, box)
+    reading = imply_domains(reading, (*mentioned, *(referred if intent == "more_like" else ())), box)
     constraints, notes = join_constraints(intent, reading, profile, memory, referred, box)
     constraints = constraints.merge(Constraints(ban_items=frozenset(refused)))
     history: tuple[Event, ...] = ()
@@ -252,15 +253,17 @@ def without_circumstances(reading: Reading, scene: SceneReading, box: Toolbox) -
 
 
 def imply_domains(reading: Reading, mentioned: tuple[ItemId, ...], box: Toolbox) -> Reading:
-    """A soft wish for the kind of items that the words imply: "like Fargo" is asked of films, "a documentary" too, where nearly all
-    documentaries of the catalogue are films. Kinds that are named outright need none."""
+    """A wish for the kind of items that the words imply: strong for that of an item that is named ("like Fargo" is asked of films), soft
+    where nearly all items of a genre are of one kind ("a documentary"). Kinds that are named outright need none."""
     if reading.domains_only or reading.domains_added:
         return reading
-    columns, implied = box.catalogue.columns, {box.catalogue.items[row].domain for row in box.catalogue.rows(mentioned)}
+    columns, implied = box.catalogue.columns, dict[str, float]()
     for value in reading.wishes.get("genre", ()):
         having = columns.having("genre", {value})
-        implied |= {d for d in columns.domains if having[columns.in_domains({d})].sum() >= IMPLIED_SHARE * max(int(having.sum()), 1)}
-    return replace(reading, wishes={**reading.wishes, "domain": dict.fromkeys(implied, IMPLIED_WISH)}) if implied else reading
+        most = IMPLIED_SHARE * max(int(having.sum()), 1)
+        implied |= {domain: IMPLIED_WISH for domain in columns.domains if having[columns.in_domains({domain})].sum() >= most}
+    implied |= {box.catalogue.items[row].domain: NAMED_WISH for row in box.catalogue.rows(mentioned)}
+    return replace(reading, wishes={**reading.wishes, "domain": implied}) if implied else reading
 
 
 def unknown_names(text: str, box: Toolbox) -> tuple[str, ...]:

@@ -30,6 +30,7 @@ RELEVANCE_SHARE = 0.55  # of relevance against diversity: a list for a moment sh
 CALIBRATION = 0.3
 # Strengths of a path: below the first it says next to nothing ("from the 1990s"); above the second it comes first.
 TELLING, STRONG = 0.12, 0.3
+NOT_PEOPLE = ("graph", "retrieve", "catalogue")
 LIKED = 60  # liked items that a reason may start from
 
 
@@ -126,7 +127,9 @@ def pool_of(found: Found, ensured: frozenset[str], seen: Seen, box: Toolbox) -> 
 def freeze(chosen: Sequence[Chosen], found: Found, seen: Seen, box: Toolbox) -> tuple[SlateEntry, ...]:
     """The entries of the list, each with its reason and evidence rows."""
     context = found.context
-    liked = list(dict.fromkeys([*seen.referred, *seen.mentioned, *list(liked_items(context.history))[:LIKED]]))
+    named = list(dict.fromkeys([*seen.referred, *seen.mentioned]))
+    liked = list(liked_items(context.history))[:LIKED]
+    titles = [box.catalogue.items[row].title for row in box.catalogue.rows(named)]
     locale = "zh" if context.moment.locale.startswith("zh") else "en"
     by_item: dict[ItemId, list[Candidate]] = {}
     for candidate in found.candidates:
@@ -134,15 +137,16 @@ def freeze(chosen: Sequence[Chosen], found: Found, seen: Seen, box: Toolbox) -> 
     entries = []
     for one in chosen:
         place, item = one.item, item_of(one.item, box)
-        path = box.graph.path([one for one in liked if one != item.item_id], item.item_id, max_hops=2, locale=locale)
-        path = path if path is not None and path.strength >= TELLING else None
-        reason = choose_reason(item, place, by_item.get(item.item_id, []), path, context, box)
+        rows = by_item.get(item.item_id, [])
+        near, people = path_from(named, item, locale, box), what_people_say(rows, titles)
+        path = near or (None if named and people else path_from(liked, item, locale, box))
+        reason = path.sentence if near is not None else choose_reason(item, rows, path, people, context, box)
         evidence = evidence_for(
             item,
             path=path,
             scene=context.scene.scene if fits(item, context, box) else None,
             fits=preferred_values(item, context, box),
-            reasons=by_item.get(item.item_id, []),
+            reasons=rows,
             history=liked_start(path, context, box),
             asked=answered(item, seen),
         )
@@ -150,6 +154,12 @@ def freeze(chosen: Sequence[Chosen], found: Found, seen: Seen, box: Toolbox) -> 
         sources = tuple(sorted(said, key=lambda one: one.rank))
         entries.append(SlateEntry(item, place.score, place.contributions, reason, evidence, sources, one.propensity))
     return tuple(entries)
+
+
+def path_from(items: Sequence[ItemId], item: Item, locale: str, box: Toolbox) -> GraphPath | None:
+    """The best way from any of the items to this one, where it says something."""
+    path = box.graph.path([one for one in items if one != item.item_id], item.item_id, max_hops=2, locale=locale)
+    return path if path is not None and path.strength >= TELLING else None
 
 
 def liked_start(path: GraphPath | None, context: TurnContext, box: Toolbox) -> list[str]:
@@ -203,9 +213,14 @@ def preferred_values(item: Item, context: TurnContext, box: Toolbox) -> list[str
     return [value for name, values in item.attributes.items() for value in values if value.casefold() in prefer.get(name.casefold(), ())]
 
 
-def choose_reason(item: Item, place: RankedItem, rows: list[Candidate], path: GraphPath | None, context: TurnContext, box: Toolbox) -> str:
+def what_people_say(rows: Sequence[Candidate], titles: Sequence[str]) -> str:
+    """What others liked, as a reason: one that speaks of a named title before the rest, how many chose it last; "" where there is none."""
+    said = [row.reason for row in sorted(rows, key=lambda row: row.source == "popularity") if row.reason and row.source not in NOT_PEOPLE]
+    return next((one for one in said if any(title in one for title in titles)), said[0] if said else "")
+
+
+def choose_reason(item: Item, rows: list[Candidate], path: GraphPath | None, people: str, context: TurnContext, box: Toolbox) -> str:
     """The strongest thing that is true: a telling path from something liked, what others liked, or the scene."""
-    people = next((row.reason for row in rows if row.reason and row.source not in ("graph", "retrieve", "catalogue")), "")
     near = next((row.reason for row in rows if row.reason and row.source == "graph"), "")
     asked = "close to what you asked for" if any(row.source == "retrieve" for row in rows) else ""
     scene = scene_reason(item, context, box)

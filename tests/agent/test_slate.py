@@ -165,3 +165,14 @@ def test_the_taste_is_the_historys_unless_something_else_is_asked_for(own_store:
         for message in ("something like Fargo", "a funny film", "only music please"):
             assert not taste_for(found_for(box, message, "ann")[1], box).shares, message
         assert not taste_for(found_for(box, "", "newcomer")[1], box).shares
+
+
+def test_a_named_example_brings_its_kind_and_reasons_that_speak_of_it(small_agent: Agent) -> None:
+    turn = small_agent.turn("something like Fargo", "ann", Moment(device="tv"), scene="party", k=4)
+    assert [item.domain for item in turn.items].count("movies") >= 3, "of a party's list films are else the smaller part"
+    assert sum("Fargo" in item.reason for item in turn.items) >= 2
+    usual = {small_agent.store.items.get(event.item_id).title for event in small_agent.store.events.of_user(UserId("ann"))} - {"Fargo"}
+    assert not [item.reason for item in turn.items if any(title in item.reason for title in usual)]
+    more = small_agent.turn("more like the second one", "ann", Moment(device="tv"), conversation_id=turn.conversation_id)
+    assert more.items[0].domain == turn.items[1].domain
+    assert any(turn.items[1].title in item.reason for item in more.items), [(turn.items[1].title, item.title, item.reason) for item in more.items]
