@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from scenewise import Agent, InputError, Item, ItemId, Moment, NotFound, Place, Settings, UserId
+from scenewise import Agent, InputError, Moment, NotFound, Place, Settings, UserId
 from scenewise.tools.retrieval.encoders import Encoders
 
 TRAIN = Moment(device="phone", local_time=datetime(2025, 10, 6, 8, 10), place=Place("train", latitude=48.1, longitude=11.5, speed_mps=20.0))
@@ -81,12 +81,6 @@ def test_a_turn_that_is_not_there_or_too_old(agent: Agent) -> None:
     agent.store.turns.save(turn.turn_id, turn.conversation_id, user_id="anonymous", time_s=turn.time_s, record=record)  # type: ignore[arg-type]
     with pytest.raises(InputError, match="began with"):
         agent.replay(turn.turn_id)
-
-
-def test_an_item_that_came_since_may_take_a_place(agent: Agent) -> None:
-    turn = agent.turn("a film about lighthouse keepers and their gulls", k=2)
-    agent.put_items([Item(ItemId("new-1"), "movies", "The Gulls", text="A film about lighthouse keepers and their gulls.")])
-    assert "new-1" in [item.item_id for item in agent.replay(turn.turn_id).now.items]
 
 
 def test_warming_up_leaves_no_trace(agent: Agent) -> None:
