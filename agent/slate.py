@@ -30,7 +30,7 @@ RELEVANCE_SHARE = 0.55  # of relevance against diversity: a list for a moment sh
 CALIBRATION = 0.3
 # Strengths of a path: below the first it says next to nothing ("from the 1990s"); above the second it comes first.
 TELLING, STRONG = 0.12, 0.3
-NOT_PEOPLE = ("graph", "retrieve", "catalogue")
+NOT_PEOPLE, SAYS_LITTLE = ("graph", "retrieve", "catalogue"), ("feature_regression", "popularity")
 LIKED = 60  # liked items that a reason may start from
 
 
@@ -139,7 +139,7 @@ def freeze(chosen: Sequence[Chosen], found: Found, seen: Seen, box: Toolbox) -> 
         place, item = one.item, item_of(one.item, box)
         rows = by_item.get(item.item_id, [])
         near, people = path_from(named, item, locale, box), what_people_say(rows, titles)
-        path = near or (None if named and people else path_from(liked, item, locale, box))
+        path = near or (None if named and people[0] else path_from(liked, item, locale, box))
         reason = path.sentence if near is not None else choose_reason(item, rows, path, people, context, box)
         evidence = evidence_for(
             item,
@@ -213,19 +213,23 @@ def preferred_values(item: Item, context: TurnContext, box: Toolbox) -> list[str
     return [value for name, values in item.attributes.items() for value in values if value.casefold() in prefer.get(name.casefold(), ())]
 
 
-def what_people_say(rows: Sequence[Candidate], titles: Sequence[str]) -> str:
-    """What others liked, as a reason: one that speaks of a named title before the rest, how many chose it last; "" where there is none."""
-    said = [row.reason for row in sorted(rows, key=lambda row: row.source == "popularity") if row.reason and row.source not in NOT_PEOPLE]
-    return next((one for one in said if any(title in one for title in titles)), said[0] if said else "")
+def what_people_say(rows: Sequence[Candidate], titles: Sequence[str]) -> tuple[str, str]:
+    """What others liked, as a reason: one that speaks of a named title, else the first that names something; and one that says little,
+    of likeness or of numbers. "" where there is none."""
+    said = [(row.source in SAYS_LITTLE, row.reason) for row in rows if row.reason and row.source not in NOT_PEOPLE]
+    titled = next((reason for _, reason in said if any(title in reason for title in titles)), "")
+    return titled or next((one for little, one in said if not little), ""), next((one for little, one in said if little), "")
 
 
-def choose_reason(item: Item, rows: list[Candidate], path: GraphPath | None, people: str, context: TurnContext, box: Toolbox) -> str:
+def choose_reason(
+    item: Item, rows: Sequence[Candidate], path: GraphPath | None, people: tuple[str, str], context: TurnContext, box: Toolbox
+) -> str:
     """The strongest thing that is true: a telling path from something liked, what others liked, or the scene."""
     near = next((row.reason for row in rows if row.reason and row.source == "graph"), "")
     asked = "close to what you asked for" if any(row.source == "retrieve" for row in rows) else ""
-    scene = scene_reason(item, context, box)
     if path is not None and path.strength >= STRONG:
         return path.sentence
     known = any(event.item_id == item.item_id for event in context.history)
     last = "one that you know, and within what you asked for" if known else "new to you, and within what you asked for"
-    return people or (path.sentence if path is not None else "") or scene or asked or near or last
+    telling, little = people
+    return telling or (path.sentence if path is not None else "") or scene_reason(item, context, box) or little or asked or near or last
