@@ -175,4 +175,6 @@ def test_a_named_example_brings_its_kind_and_reasons_that_speak_of_it(small_agen
     assert not [item.reason for item in turn.items if any(title in item.reason for title in usual)]
     more = small_agent.turn("more like the second one", "ann", Moment(device="tv"), conversation_id=turn.conversation_id)
     assert more.items[0].domain == turn.items[1].domain
-    assert any(turn.items[1].title in item.reason for item in more.items), [(turn.items[1].title, item.title, item.reason) for item in more.items]
+    assert any(turn.items[1].title in item.reason for item in more.items), [
+        (turn.items[1].title, item.title, item.reason) for item in more.items
+    ]
