@@ -140,7 +140,7 @@ def freeze(chosen: Sequence[Chosen], found: Found, seen: Seen, box: Toolbox) -> 
         rows = by_item.get(item.item_id, [])
         near, people = path_from(named, item, locale, box), what_people_say(rows, titles)
         path = near or (None if named and people[0] else path_from(liked, item, locale, box))
-        reason = path.sentence if near is not None else choose_reason(item, rows, path, people, context, box)
+        reason = near.sentence if near is not None else choose_reason(item, rows, path, people, context, box)
         evidence = evidence_for(
             item,
             path=path,
