@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
-from scenewise.agent import copywriting, tool_use, tracing
+from scenewise.agent import copywriting, own_profile, tool_use, tracing
 from scenewise.agent import replay as replaying
 from scenewise.agent.intents import IntentReader
 from scenewise.agent.model import ChatModel, connect
@@ -26,9 +26,7 @@ from scenewise.agent.turn import ANONYMOUS, Surroundings, build_graph, kept_turn
 from scenewise.store.errors import InputError, NotAllowed, StoreError
 from scenewise.store.persons import CONVERSATIONS, export_user, forget_user, ids_of, person_of
 from scenewise.store.store import Store
-from scenewise.store.types import Event, Item, ItemId, Moment, Profile, Taste, UserId
-from scenewise.tools.profile.tastes import Action, change_taste, lock
-from scenewise.tools.profile.tool import resolve
+from scenewise.store.types import Event, Item, ItemId, Moment, UserId
 from scenewise.tools.retrieval.encoders import Encoders, default_encoders
 from scenewise.tools.scene.own import locate, places_of
 from scenewise.tools.scene.pack import SceneDef
@@ -212,6 +210,8 @@ class Agent:
     awrite_copy = copywriting.awrite_copy
     iter_copy = copywriting.iter_copy
     use_tool = tool_use.use_tool
+    edit_profile = own_profile.edit_profile
+    lock_taste = own_profile.lock_taste
     replay = replaying.replay
     areplay = replaying.areplay
     warm_up = replaying.warm_up
@@ -242,27 +242,6 @@ class Agent:
         deleted = self.store.items.delete(map(ItemId, item_ids), forget=forget)
         self.toolbox()
         return deleted
-
-    def edit_profile(self, user_id: str, action: Action, attribute: str, value: str) -> Profile:
-        """Let a user like, dislike or remove something in their profile; it counts in the next turn.
-
-        `attribute` is "item" (value: an id or a title), "domain" or an attribute of the catalogue. Raises RetryTool for a value that the
-        catalogue does not have, NotAllowed where the taste is locked.
-        """
-        user, catalogue = person_of(self.store, UserId(user_id)), self.toolbox().catalogue
-        taste = Taste(attribute, resolve(catalogue, attribute, value), source="edited", time_s=self._clock())
-        with self.store.transaction():
-            profile = change_taste(self.store.profiles.get(user), action, taste)
-            self.store.profiles.save(profile)
-        return profile
-
-    def lock_taste(self, user_id: str, attribute: str, value: str, *, locked: bool = True) -> Profile:
-        """Lock a taste, so that no conversation changes it, or unlock it. Raises NotFound where the profile has none such."""
-        user = person_of(self.store, UserId(user_id))
-        with self.store.transaction():
-            profile = lock(self.store.profiles.get(user), attribute, value, locked=locked)
-            self.store.profiles.save(profile)
-        return profile
 
     def scenes(self) -> tuple[SceneDef, ...]:
         """The scenes that the store's pack has now."""

@@ -54,6 +54,7 @@ def test_these_are_the_commands() -> None:
             "items",
             "scenes",
             "turns",
+            "turns replay",
             "turns show",
             "places",
             "copy",

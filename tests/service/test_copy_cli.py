@@ -220,7 +220,7 @@ def test_workers_on_ray_write_what_one_process_writes(own_store: Path, tmp_path:
                 "--variants",
                 "2",
             ]
-            command += ["--store", str(own_store), "--out", str(out), "--engine", engine, "--workers", "2", "--json"]
+            command += ["--store", str(own_store), "--out", str(out), "--engine", engine, "--workers", "2", "--at-once", "4", "--json"]
             done = subprocess.run(command, env=environment | llm, capture_output=True, text=True, check=False)
             assert done.returncode == 0, done.stderr[-2000:]
             assert json.loads(done.stdout)["items"] == 12
