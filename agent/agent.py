@@ -280,7 +280,9 @@ class Agent:
         async with AsyncExitStack() as stack:
             for conversation_id in sorted(conversations):
                 await stack.enter_async_context(self._turns.setdefault(conversation_id, asyncio.Lock()))
-            return await asyncio.to_thread(forget_user, self.store, user_id)
+            forgotten = await asyncio.to_thread(forget_user, self.store, user_id)
+            self._box.graph.let_go()
+            return forgotten
 
     def close(self) -> None:
         """Finish, and let the store go; a second call does nothing."""

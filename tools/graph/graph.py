@@ -244,6 +244,12 @@ class KnowledgeGraph:
         self._seeds.append((history, profile, scene, seeds))
         return seeds
 
+    def let_go(self) -> None:
+        """Forget the seeds and walks that are kept: they are of users."""
+        with self._lock:
+            self._seeds.clear()
+            self._walks.clear()
+
     def candidates(
         self,
         seeds: Mapping[str, float],

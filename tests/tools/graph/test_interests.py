@@ -120,3 +120,17 @@ def test_a_store_with_moments_has_the_edges_and_they_give_candidates_and_reasons
     found = graph.candidates(graph.seeds_from([], Profile(USER), "date night"), 3)
     assert found.rows[0].item_id == "noir0"
     assert found.rows[0].reason == "often chosen for date night"
+
+
+def test_seeds_are_kept_for_the_very_history_and_let_go(graph):
+    history, profile = tuple(liked("noir0", "noir1", "noir2")), Profile(USER)
+    seeds = graph.seeds_from(history, profile)
+    assert graph.seeds_from(history, profile) is seeds
+    assert graph.seeds_from(tuple(liked("noir0", "noir1", "noir2")), profile) == seeds
+    assert graph.seeds_from(history, Profile(USER, dislikes=(Taste("genre", "crime"),))) != seeds
+    changing = [*history]
+    graph.seeds_from(changing, profile)
+    changing.pop()
+    assert graph.seeds_from(changing, profile) != seeds, "a list may have changed meanwhile"
+    graph.let_go()
+    assert graph.seeds_from(history, profile) is not seeds
