@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from scenewise.agent.act import call_tool
 from scenewise.agent.memory import Memory
 from scenewise.agent.perceive import perceive
 from scenewise.store.errors import InputError, NotFound
@@ -31,8 +32,7 @@ def use_tool(
         raise NotFound(f"there is no such tool; there are {', '.join(around.box.tools)}")
     context = perceive(request, around.box, around.intents, Memory()).context
     try:
-        message = tool.invoke({"name": name, "args": {**arguments, "context": context}, "id": name, "type": "tool_call"})
+        return call_tool(tool, {**arguments, "context": context})
     except ValidationError as error:
         first = error.errors()[0]
         raise InputError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
-    return str(message.content), message.artifact
