@@ -17,7 +17,7 @@ export function drawEntry(entry, { again, show, shown, latest }) {
 }
 
 function stateOf(entry) {
-  return entry.controller ? "running" : entry.trouble ? entry.trouble.kind : "done";
+  return entry.controller ? "running" : entry.trouble ? entry.trouble.kind : entry.record ? "done" : "reading";
 }
 
 function answer(entry, { again, show, shown, latest }) {
@@ -38,6 +38,7 @@ function answer(entry, { again, show, shown, latest }) {
     }
   }
   if (entry.trouble) parts.push(trouble(entry, again));
+  if (stateOf(entry) === "reading") parts.push(h("p", { class: "note" }, t("loading")));
   return parts.filter(Boolean);
 }
 

@@ -25,7 +25,7 @@ from scenewise.tools.retrieval.encoders import Encoders
 from scenewise.tools.scene.recogniser import SceneRecogniser
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Locator, Page
+    from playwright.sync_api import Browser, Locator, Page, Route
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 WISH = "a funny film for tonight"
@@ -100,6 +100,21 @@ def test_a_whole_conversation(page: Page, page_agent: Agent) -> None:
     assert page.get_by_role("heading", name="What is the moment like?").is_visible()
     assert page.locator(".entry").count() == 0
     assert turns(page_agent, page) == []
+
+
+def test_what_is_still_being_read_is_not_shown_as_answered(page: Page, page_agent: Agent) -> None:
+    say(page, WISH)
+    reply = answered(page).locator(".reply").inner_text()
+    held: list[Route] = []
+    page.route("**/v1/turns/**", lambda route: held.append(route))
+    page.reload()
+    entry = page.locator(".entry[data-state=reading]")
+    entry.wait_for()
+    assert entry.locator(".answer").inner_text() == "Loading …"
+    while not held:
+        page.wait_for_timeout(20)
+    held[0].continue_()
+    assert answered(page).locator(".reply").inner_text() == reply
 
 
 def test_feedback_changes_the_next_list(page: Page, page_agent: Agent) -> None:
