@@ -162,9 +162,11 @@ def _chinese_slots(words: Mapping[str, Any], pools: Pools, listed: Sequence[str]
     place = rng.randint(1, min(len(listed), 5)) if listed else 2
     year, decade = rng.randint(1950, 2020), rng.choice(list(DECADES.values()))
     slots = {"dom": dom, "dom2": dom2, "n": rng.choice(kinds[dom]["nouns"]), "verb": kinds[dom]["verb"]}
+    slots["n2"] = rng.choice(kinds[dom2]["nouns"])
     slots |= {"phrase": rng.choice(kinds[dom]["phrases"]), "phrase2": rng.choice(kinds[dom2]["phrases"])}
-    slots |= {"t1": titles[0], "t2": titles[1], "p": rng.choice(words["people"]), "ban": bans[0], "ban2": bans[1]}
-    slots |= {"g": rng.choice(words["genres"]), "th": rng.choice(words["things"]), "adj": rng.choice(words["adjs"])}
+    slots |= {"t1": titles[0], "t2": titles[1], "ban": bans[0], "ban2": bans[1]}
+    slots |= dict(zip(("p", "p2", "g", "g2"), (*rng.sample(words["people"], 2), *rng.sample(words["genres"], 2)), strict=True))
+    slots |= {"th": rng.choice(words["things"]), "adj": rng.choice(words["adjs"])}
     slots |= {"purpose": rng.choice(words["purposes"]), "ingr": rng.choice(words["ingredients"]), "fban": rng.choice(words["food_bans"])}
     slots |= {"mealn": rng.choice(("菜", "晚餐", "早餐", "汤")), "garbage": rubbish[0], "garbage2": rubbish[1]}
     slots |= {"about": rng.choice(words["abouts"]), "item": rng.choice(words["items"]), "too": rng.choice(words["toos"])}
@@ -172,5 +174,9 @@ def _chinese_slots(words: Mapping[str, Any], pools: Pools, listed: Sequence[str]
     slots |= {"k": str(place), "kz": "零一二三四五"[place], "min": str(rng.choice((10, 20, 30, 45, 60, 90, 120)))}
     slots |= {"usd": str(rng.choice((20, 50, 100, 200, 300))), "year": str(year), "next": str(year + 1), "prev": str(year - 1)}
     slots |= {"dec": str(decade % 100), "dec0": str(decade), "dec9": str(decade + 9), "和": rng.choice("和跟")}
+    slots |= {"decw": f"{rng.choice((str(decade % 100), '二三四五六七八九'[decade // 10 - 192] + '十'))}年代"}
+    for name, bare, amounts in (("minw", "minn", words["minutes"]), ("usdw", "usdn", words["sums"])):
+        slots[bare] = rng.choice(list(amounts))
+        slots[name] = rng.choice(amounts[slots[bare]])
     slots["nonsense"] = "".join(rng.choices("的了在是我不吗呢吧啊和就都也很到说要去会着没看好自己这那个们来", k=rng.randint(4, 9)))
     return slots

@@ -22,7 +22,7 @@ from scenewise.eval.plans.slots import DOMAINS
 from scenewise.eval.plans.templates import Template, read_templates
 from scenewise.eval.plans.utterances import CLINC, HWU, intents
 
-CHINESE, OUT_OF_SCOPE = 0.15, 0.06  # shares of all pairs
+CHINESE, OUT_OF_SCOPE = 0.2, 0.06  # shares of all pairs
 NEAR = 95.0  # token-set ratio from which two messages count as one
 DEV_PER_TEMPLATE, LARGE_GROUP = 8, 5
 CASES = HERE / "cases.jsonl"

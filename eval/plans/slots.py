@@ -47,7 +47,7 @@ class Slots:
 
     def __init__(self, pools: Pools, rng: random.Random, wanted: frozenset[str], listed: Sequence[str]) -> None:
         self.rng, self.pools, self.listed = rng, pools, listed
-        needs_person = wanted & {"p1", "p2", "prole", "gprole", "maker"}
+        needs_person = wanted & {"p1", "p2", "sn", "prole", "gprole", "maker"}
         open_ = [
             name for name in DOMAINS if (name in KNOWN_PEOPLE[:3] or not wanted & {"maker"}) and (not needs_person or name in KNOWN_PEOPLE)
         ]
@@ -122,6 +122,8 @@ class Slots:
         people += self.rng.sample(pool, 2)
         self.both("p1", people[0])
         self.both("p2", people[1])
+        words = people[0].split()
+        self.both("sn", words[-1] if len(words) == 2 and len(words[-1]) > 3 and words[0].lower() != "the" else people[0])
         self.both("artist", self.rng.choice(self.pools.people["music"]))
 
     def _titles(self, n: int) -> list[str]:

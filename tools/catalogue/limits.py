@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from scenewise.tools.catalogue.chinese_numbers import NUMBER, chinese_number
+
 # fmt: off
 _NUMBER_WORDS = MappingProxyType({
     "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "twelve": 12,
@@ -15,24 +17,20 @@ _NUMBER_WORDS = MappingProxyType({
     "hundred": 100, "a hundred": 100, "one hundred": 100, "two hundred": 200, "three hundred": 300,
     "a": 1, "an": 1, "a couple of": 2, "couple of": 2, "half an": 0.5, "half a": 0.5, "half": 0.5, "one and a half": 1.5,
     "two and a half": 2.5, "three and a half": 3.5, "a quarter of an": 0.25, "quarter of an": 0.25, "three quarters of an": 0.75,
-    "一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9, "十": 10, "十五": 15, "二十": 20,
-    "三十": 30, "四十": 40, "四十五": 45, "五十": 50, "六十": 60, "九十": 90, "一百": 100, "一百二十": 120,
-    "半": 0.5, "半个": 0.5, "一个半": 1.5, "两个半": 2.5,
 })
 _DECADE_WORDS = MappingProxyType({
     "twenties": 1920, "thirties": 1930, "forties": 1940, "fifties": 1950, "sixties": 1960, "seventies": 1970, "eighties": 1980,
     "nineties": 1990, "noughties": 2000, "two thousands": 2000, "two-thousands": 2000,
-    "五": 1950, "六": 1960, "七": 1970, "八": 1980, "九": 1990,
+    "二": 1920, "三": 1930, "四": 1940, "五": 1950, "六": 1960, "七": 1970, "八": 1980, "九": 1990,
 })
 # fmt: on
-_WORDS = "|".join(sorted((re.escape(word) for word in _NUMBER_WORDS if word.isascii()), key=len, reverse=True))
-_HANZI = "|".join(sorted((word for word in _NUMBER_WORDS if not word.isascii()), key=len, reverse=True))
+_WORDS = "|".join(sorted((re.escape(word) for word in _NUMBER_WORDS), key=len, reverse=True))
 _YEAR = r"(?:18[5-9]\d|19\d\d|20[0-4]\d)"
 
 _DECADE = re.compile(
     rf"\b(?:(?:the|early|mid|late)[\s-]+)*(?:(?P<four>(?:18|19|20)\d0)|['’]?(?P<two>[0-9]0))['’]?s\b"
     rf"|\b(?P<word>{'|'.join(word for word in _DECADE_WORDS if word.isascii())})\b"
-    r"|(?:(?P<zh4>(?:19|20)\d0)|(?P<zh2>\d0)|(?P<zh>[五六七八九])十)年代(?P<ztail>以前|之前|以后|之后)?",
+    r"|(?:(?P<zh4>(?:19|20)\d0)|(?P<zh2>\d0)|(?P<zh>[二三四五六七八九])十)年代(?P<ztail>以前|之前|以后|之后)?",
     re.IGNORECASE,
 )
 _CENTURY = re.compile(r"\b(?:from|of|in|since)\s+(?:this|the\s+(?:21st|twenty-first))\s+century\b|(?:本|21|二十一)世纪", re.IGNORECASE)
@@ -49,18 +47,19 @@ _ONE_YEAR = re.compile(
 _DURATION = re.compile(
     rf"(?<![\w.$€£])(?P<n>\d+(?:\.\d+)?|{_WORDS})[\s-]*(?P<unit>hours?|hrs?|h|minutes?|mins?|min)(?![a-z])"
     rf"(?:\s*(?:and\s+)?(?P<half>a\s+half)|\s*(?:and\s+)?(?P<quarter>a\s+quarter)\b|\s*(?:and\s+)?(?P<m>\d{{1,2}})\s*(?:minutes?|mins?|min|m)?\b)?"
-    rf"|(?P<zn>\d+(?:\.\d+)?|{_HANZI})\s*个?(?P<zunit>小时|钟头|分钟)(?P<zhalf>半)?",
+    rf"|(?P<zn>{NUMBER}(?:个半)?|半)\s*个?(?P<zunit>小时|钟头|分钟|刻钟)(?P<zhalf>半)?",
     re.IGNORECASE,
 )
 _PRICE = re.compile(
     rf"(?:(?P<sign>[$€£¥￥])\s*(?P<n1>\d+(?:\.\d{{1,2}})?)|(?<![\w.])(?P<n2>\d+(?:\.\d{{1,2}})?|{_WORDS})[\s-]*"
-    r"(?:dollars?|bucks?|usd|euros?|eur|pounds?|gbp|yuan|rmb|cny|[$€£])(?!\w)|(?P<n3>\d+(?:\.\d{1,2})?)\s*(?:元|块钱?|美元|欧元))",
+    rf"(?:dollars?|bucks?|usd|euros?|eur|pounds?|gbp|yuan|rmb|cny|[$€£])(?!\w)|(?P<n3>{NUMBER})\s*(?:元|块钱?|美元|欧元)"
+    rf"|(?P<n4>(?<![十百千])[一二两三四五六七八九][百千][一二三四五六七八九])(?=以内|之内|以下|左右))",
     re.IGNORECASE,
 )
 _AT_MOST = re.compile(
     r"(?:\b(?:under|less\s+than|fewer\s+than|at\s+most|max(?:imum)?(?:\s+of)?|within|up\s+to|below|shorter\s+than|cheaper\s+than|"
-    r"(?:no|not)\s+(?:more|longer|over)(?:\s+than)?|in|(?<!been )for(?:\s+the\s+next)?|only|just|got|have|i['’]ve|we['’]ve|"
-    r"spend)(?:\s+(?:about|around|only|just|like|maybe))?|不超过|不到|少于|最多|只有|短于|低于|不要超过|别超过|不能超过|我有|有|<=?|≤)\s*$",
+    r"(?:no|not)\s+(?:more|longer|over)(?:\s+than)?|in|(?<!been )for(?:\s+the\s+next)?|only|just|got|have|i['’]ve|we['’]ve|there['’]s|"
+    r"spend)(?:\s+(?:about|around|only|just|like|maybe))?|不超过|不到|少于|最多|只有|预算|控制在|还剩|只剩下?|短于|低于|不要超过|别超过|不能超过|我有|有|<=?|≤)\s*$",
     re.IGNORECASE,
 )
 _OVER = re.compile(
@@ -197,12 +196,14 @@ def _minutes(match: re.Match[str]) -> float:
         number += 0.5
     if match["quarter"] and hours:
         number += 0.25
-    return number * (60 if hours else 1) + (float(match["m"]) if match["m"] and hours else 0)
+    return number * (60 if hours else 15 if unit == "刻钟" else 1) + (float(match["m"]) if match["m"] and hours else 0)
 
 
 def _prices(text: str) -> Iterator[Limit]:
     for match in _PRICE.finditer(text):
-        yield from _measured(text, match, "price", 100 * _number(match["n1"] or match["n2"] or match["n3"]), bare_counts=False)
+        yield from _measured(
+            text, match, "price", 100 * _number(match["n1"] or match["n2"] or match["n3"] or match["n4"]), bare_counts=False
+        )
 
 
 def _measured(text: str, match: re.Match[str], kind: str, amount: float, *, bare_counts: bool) -> Iterator[Limit]:
@@ -220,4 +221,8 @@ def _measured(text: str, match: re.Match[str], kind: str, amount: float, *, bare
 
 def _number(written: str) -> float:
     words = " ".join(written.lower().split())
-    return float(_NUMBER_WORDS[words]) if words in _NUMBER_WORDS else float(words)
+    if words in _NUMBER_WORDS:
+        return float(_NUMBER_WORDS[words])
+    if words == "半":
+        return 0.5
+    return chinese_number(words.removesuffix("个半")) + (0.5 if words.endswith("个半") else 0.0)

@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from scenewise.tools.catalogue.chinese_numbers import NUMBER, chinese_number
+
 _MAX_AVAILABLE_MIN = 720.0  # "127 Hours" is a film
 
 _WORDS: Mapping[str, float] = MappingProxyType(
@@ -27,11 +29,9 @@ _ENGLISH = re.compile(
 )
 _CLOCK = re.compile(r"(?<![\w.:])(?P<hours>\d)\s?h\s?(?P<minutes>[0-5]\d)(?!\w)", re.IGNORECASE)
 
-_DIGITS = "零一二三四五六七八九"
-_HAN_NUMBER = r"(?:\d+(?:\.\d+)?|[一二两三四五六七八九十]+)"
 _CHINESE = re.compile(
-    rf"(?P<bound>至少|起码|(?<!不)超过)?(?:(?P<half>半)个?(?:小时|钟头)|(?P<hours>{_HAN_NUMBER})\s*个?(?P<and_half>半)?(?:小时|钟头)"
-    rf"(?:零?(?P<more>{_HAN_NUMBER})\s*分钟?)?|(?P<minutes>{_HAN_NUMBER})\s*(?P<unit>分钟|刻钟))(?P<past>之?前|以前|以上)?"
+    rf"(?P<bound>至少|起码|(?<!不)超过)?(?:(?P<half>半)个?(?:小时|钟头)|(?P<hours>{NUMBER})\s*个?(?P<and_half>半)?(?:小时|钟头)"
+    rf"(?:零?(?P<more>{NUMBER})\s*分钟?)?|(?P<minutes>{NUMBER})\s*(?P<unit>分钟|刻钟))(?P<past>之?前|以前|以上)?"
 )
 
 
@@ -75,21 +75,6 @@ def _minutes_of_chinese(match: re.Match[str]) -> float:
     if match["half"]:
         return 30.0
     if match["minutes"]:
-        return _chinese_number(match["minutes"]) * (15 if match["unit"] == "刻钟" else 1)
-    hours = _chinese_number(match["hours"]) + (0.5 if match["and_half"] else 0.0)
-    return hours * 60 + (_chinese_number(match["more"]) if match["more"] else 0.0)
-
-
-def _chinese_number(word: str) -> float:
-    """Read 1 to 99.
-
-    >>> [_chinese_number(word) for word in ("25", "二十五", "十", "两", "四十")]
-    [25.0, 25.0, 10.0, 2.0, 40.0]
-    """
-    if word[0].isdecimal():
-        return float(word)
-    tens, ten, units = word.replace("两", "二").rpartition("十")
-    unit = max(0, _DIGITS.find(units)) if len(units) == 1 else 0
-    if not ten:
-        return float(unit)
-    return float((_DIGITS.find(tens) if len(tens) == 1 else 1) * 10 + unit)
+        return chinese_number(match["minutes"]) * (15 if match["unit"] == "刻钟" else 1)
+    hours = chinese_number(match["hours"]) + (0.5 if match["and_half"] else 0.0)
+    return hours * 60 + (chinese_number(match["more"]) if match["more"] else 0.0)
