@@ -8,6 +8,7 @@ from typing import Any
 
 from scenewise.store.types import ItemId
 from scenewise.tools.catalogue.constraints import Constraints
+from scenewise.tools.catalogue.texts import INGREDIENT
 
 KEPT_SHOWN = 200
 
@@ -38,11 +39,12 @@ class Memory:
         """The conditions that still hold from earlier turns.
 
         Who now wishes for something that was ruled out (`lifted`) has changed their mind: the bans said before then hold no longer, all
-        of them, since "nothing violent" rules out more than the one word that is wished for.
+        of them, since "nothing violent" rules out more than the one word that is wished for; foods only where one of them is wished for.
         """
         ban = {name: frozenset(values) for name, values in (self.ban or {}).items()}
         if any(ban.get(name, frozenset()) & frozenset(values) for name, values in (lifted or {}).items()):
-            ban = {}
+            wished = frozenset(value for values in (lifted or {}).values() for value in values)
+            ban = {name: values for name, values in ban.items() if name == INGREDIENT and not values & wished}
         return Constraints(ban=ban, ban_items=frozenset(self.rejected))
 
     def showing(self, items: Iterable[ItemId], now_s: float) -> dict[ItemId, float]:

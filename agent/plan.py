@@ -9,11 +9,11 @@ from typing import Any, Literal
 from scenewise.agent.gate import SURE, shipped_gate
 from scenewise.agent.ground import names_circumstances_only
 from scenewise.agent.model import ChatModel, PlanAnswer, ToolSchema
-from scenewise.agent.plan_grammar import plan_pattern
+from scenewise.agent.plan_grammar import WORDS, Word, plan_pattern
 from scenewise.agent.plan_link import link, of_seen
 from scenewise.agent.plan_request import PROMPT
 from scenewise.agent.plan_text import Ask, decode
-from scenewise.agent.policy import changes_or_shows, complete, limit, needs_no_tools, reads_a_request
+from scenewise.agent.policy import asks_by_itself, changes_or_shows, complete, limit, needs_no_tools, reads_a_request
 from scenewise.agent.record import Plan, Seen
 from scenewise.agent.settings import Settings
 from scenewise.prompts import load
@@ -31,6 +31,7 @@ SHORT_ARGUMENTS: Mapping[str, tuple[str, ...]] = {
 schema."""
 SURER = 0.9
 """The chance from which on the gate outweighs rules that read a request, and from which on it bears them out."""
+NO_WORDS: frozenset[Word] = frozenset()
 
 Form = Literal["short", "tools", "full"]
 """How a plan is asked for: in the short writing, or as calls of tools with a few of their arguments or all."""
@@ -58,12 +59,16 @@ def word_instead(seen: Seen, box: Toolbox) -> Literal["", "ask", "outside"]:
     return "ask" if chances.ask >= SURE and not ruled else ""
 
 
-def asks_for_items(seen: Seen, box: Toolbox) -> bool:
-    """Whether the plan must call a tool: rules read a request, and where they read it out of words, the gate bears them out."""
+def words_left(seen: Seen, box: Toolbox) -> frozenset[Word]:
+    """The words that the model may answer with in a plan's place.
+
+    None where a message asks by what it is, or where rules read a request out of its words and the gate bears them out. Where it may ask by
+    what it is, or may not, only "none".
+    """
     if changes_or_shows(seen, box):
-        return True
+        return NO_WORDS if asks_by_itself(seen, box) else frozenset({"none"})
     chances = shipped_gate().read(seen.text, box.encoders, has_list=bool(seen.memory.items))
-    return reads_a_request(seen, box) and (chances is None or chances.call >= SURER)
+    return NO_WORDS if reads_a_request(seen, box) and (chances is None or chances.call >= SURER) else WORDS
 
 
 async def make_plan(seen: Seen, box: Toolbox, model: ChatModel | None, *, max_tokens: int, timeout_s: float, form: Form = "tools") -> Plan:
@@ -90,15 +95,15 @@ async def make_plan(seen: Seen, box: Toolbox, model: ChatModel | None, *, max_to
 
 
 async def _short_plan(seen: Seen, box: Toolbox, model: ChatModel, *, max_tokens: int, timeout_s: float) -> Plan:
-    """Ask for a plan in the short writing. A question back, or no tool at all, is a plan only where rules read no request either: the
-    grammar leaves it out, and where a server does not keep to that, it does not count."""
-    request, is_request = of_seen(seen, box), asks_for_items(seen, box)
-    pattern = plan_pattern(box.catalogue.domains, request, must_call=is_request)
+    """Ask for a plan in the short writing. A question back, or no tool at all, is a plan only where `words_left` has it: the grammar leaves
+    it out, and where a server does not keep to that, it does not count."""
+    request, words = of_seen(seen, box), words_left(seen, box)
+    pattern = plan_pattern(box.catalogue.domains, request, words=words)
     answer = await model.complete(request.prompt_messages(), pattern=pattern, max_tokens=max_tokens, timeout_s=timeout_s)
     read = decode(answer.text, request.last_items)
     done = Plan(rounds=1, completion_tokens=answer.completion_tokens, prompt_tokens=answer.prompt_tokens, prompt=PROMPT)
     if isinstance(read, Ask) or read == ():
-        if not is_request:
+        if ("ask" if isinstance(read, Ask) else "none") in words:
             return replace(done, word="ask" if isinstance(read, Ask) else "outside")
         return replace(done, calls=complete(seen, (), box))
     if read is None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Literal
 
 from scenewise.agent.plan_request import PlanRequest
 from scenewise.agent.plan_text import ACTIONS, ATTRIBUTES, MAX_CHARS, MAX_ITEMS, MAX_PARTS, NONE
 from scenewise.tools.catalogue.limits import find_limits
 
+Word = Literal["none", "ask"]
+WORDS: frozenset[Word] = frozenset({"none", "ask"})
 MAX_WORDS = 60
 """Words of a request from which on any text may be an argument: the grammar grows with every word."""
 MAX_RUN = 30
@@ -21,9 +24,9 @@ _EDGES = re.compile(r"([^\w#$€£]*)(.*?)([^\w%$€£]*)", re.DOTALL)
 _PLAIN = re.compile(r"[\w '&#%,:!/<>\"=@~`’–-]")
 
 
-def plan_pattern(domains: Iterable[str], request: PlanRequest | None = None, *, must_call: bool = False) -> str:
+def plan_pattern(domains: Iterable[str], request: PlanRequest | None = None, *, words: Collection[Word] = WORDS) -> str:
     """Return a regular expression of all plans for a store with these kinds of items, without lookaround and back references, as servers'
-    grammars take them. With `must_call` none that is "none" or a question back.
+    grammars take them. Of "none" and "ask", a question back, it takes those among `words`.
 
     With a `request` an argument is made of words of its new message in their order (what is searched for or asked about, of the messages
     before it too), or a number of the last list: a small model that copies badly would name other things. Limits are those that rules
@@ -49,7 +52,8 @@ def plan_pattern(domains: Iterable[str], request: PlanRequest | None = None, *, 
         parts += [f"not\\({items}\\)", f"save\\( ({'|'.join(ACTIONS)}) ({'|'.join(ATTRIBUTES)}){item}\\)"]
     part = f"({'|'.join(one for one in parts if one)})"
     calls = f"{part}( {part}){{0,{MAX_PARTS - 1}}}"
-    return calls if must_call else f"({NONE}|ask\\(kind\\)|{calls})"
+    instead = [text for word, text in (("none", NONE), ("ask", "ask\\(kind\\)")) if word in words]
+    return f"({'|'.join((*instead, calls))})" if instead else calls
 
 
 def _list_of(item: str) -> str:

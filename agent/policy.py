@@ -33,6 +33,14 @@ ASKS = re.compile(
     re.IGNORECASE,
 )
 """Words that ask for items; "why do people hate country music" and "turn off the lights" have none."""
+ORDERS = re.compile(
+    r"\b(?:wake (?:me|us)|alarms?|timers?|remind(?:er)?s?|(?:book|order|reserve|cancel) (?:me |us )?(?:a|an|the|my|our|two|some)|"
+    r"(?:call|text|e-?mail|ring|message) (?:my|our|the|him|her|them)|turn (?:on|off|up|down)|switch (?:on|off)|"
+    r"schedule|prompts?|instructions)\b"
+    r"|闹钟|叫醒|提醒我|打电话|发邮件|发短信|打车|叫车|(?:帮我|给我)(?:定|订|约|设)|提示词",
+    re.IGNORECASE,
+)
+"""Words of orders that other programs take, however much like a scene they sound."""
 SPREAD = 3  # domains that a scene favours and that get a search of their own
 
 
@@ -53,11 +61,21 @@ def reads_a_request(seen: Seen, box: Toolbox) -> bool:
 
 
 def changes_or_shows(seen: Seen, box: Toolbox) -> bool:
-    """Whether a message asks by what it is and not by its words: a change of the last list or of what was asked for, a taste, a scene
-    named or put right, a moment that is clearly a scene, a row of emoji, one that is a kind of items."""
-    named = bool(seen.referred or seen.correction or seen.request.scene or seen.asked)
-    scene = seen.context.scene.probability >= CLEAR_SCENE and bool(seen.text) and names_circumstances_only(seen, box)
+    """Whether a message asks by what it is and not by its words, surely (`asks_by_itself`) or maybe: it points at an item of the last list
+    ("the first one, but indoors", "fine, the first one"), or sounds like a scene while it gives an order ("wake me at six")."""
+    return asks_by_itself(seen, box) or bool(seen.referred) or _is_a_scene(seen, box)
+
+
+def asks_by_itself(seen: Seen, box: Toolbox) -> bool:
+    """Whether a message asks for a list whatever a model says: a change of the last one or of what was asked for, a taste, a scene named or
+    put right, a moment that is clearly a scene, a row of emoji, one that is a kind of items."""
+    named = bool(seen.correction or seen.request.scene or seen.asked)
+    scene = _is_a_scene(seen, box) and not ORDERS.search(seen.text)
     return named or seen.intent != RECOMMEND or scene or _is_signs(seen.text) or _shows_a_kind(seen.text, box)
+
+
+def _is_a_scene(seen: Seen, box: Toolbox) -> bool:
+    return seen.context.scene.probability >= CLEAR_SCENE and bool(seen.text) and names_circumstances_only(seen, box)
 
 
 def _is_signs(text: str) -> bool:

@@ -21,26 +21,43 @@ _DISLIKE = re.compile(rf"\b(?:{_DISLIKES})\b|讨厌|不喜欢|不爱", re.IGNORE
 _LIKE = re.compile(rf"\b(?:{_LIKES})\b|喜欢|爱", re.IGNORECASE)
 _QUOTE = re.compile(r"[\"“«「《][^\"”»」》]{0,200}[\"”»」》]")
 _SENTENCE = re.compile(r"[.;!?\n。；！？]+(?=\s|$)|[。；！？]")
-_OWN = re.compile(r"\b(?:i|im|ive|me|my|mine|we|our|us)\b|\bi['’]|我|咱", re.IGNORECASE)
-_TASTE = re.compile(
-    rf"\b(?:{_DISLIKES}|{_LIKES}|loved|liked|enjoyed|adored|hated|disliked|luv|lov|never liked|favou?rites?|fan of|not my|not for me|"
-    r"for me (?:ever|again)|obsessed|into|crazy about|soft spot|weakness|forget|drop|remove|delete|no longer|any ?more|bores?|leaves me)\b"
-    r"|讨厌|喜欢|爱|不吃|别再记",
+_OWN = re.compile(r"\b(?:i|im|ive|me|my|mine|we|our|us)\b|\bi['’]|我|咱|本人", re.IGNORECASE)
+_SAID_WITHOUT_I = re.compile(
+    r"^\W*(?:(?:honestly|frankly|tbh|well|ok|okay|so|btw|and|but|also|really|absolutely|just|sorry)\b[,\s]*)*"
+    r"(?:never (?:really )?(?:liked|enjoyed|cared|been)\b|(?:(?:big|huge|massive|great|lifelong|not a|no|never a) )+[\w' -]{0,40}\bfan\b|"
+    r"not (?:really )?into\b|(?:can.?t|cannot) (?:really )?(?:stand|bear|get enough)\b|don.?t (?:really )?like\b|detest|dislike|adored?\b|"
+    r"obsessed with\b|hate (?!crimes?\b|speech\b|mail\b)|(?:loved|hated|disliked|enjoyed) (?!by\b)|"
+    r"love (?=(?:it|this|that|him|her|them)\b))"
+    r"|^\W*(?:其实|真的|特别|超级?|最|一直|从来|就是|真|非常|很)*(?:不喜欢|不爱|讨厌|喜欢|爱(?!情)|受不了|偏爱|不吃)|^\W*对.{1,12}过敏",
     re.IGNORECASE,
 )
-_TAKEN_BACK = re.compile(r"\b(?:forget|drop|remove|delete|no longer|any ?more)\b|别再记", re.IGNORECASE)
-_AGAINST = re.compile(
-    rf"\b(?:{_DISLIKES}|hated|disliked|detest|never (?:really )?liked|did(?:n.t| not) (?:like|enjoy)|not my|not for me|not a fan|"
-    r"no [\w-]+ for me|bores?|leaves me)\b|讨厌|不喜欢|不爱|不吃",
+_AGAINST_WORDS = (
+    rf"{_DISLIKES}|hated|disliked|detest|never (?:really )?(?:liked|enjoyed|cared)|never been (?:a fan|into)|"
+    r"did(?:n.t| not) (?:like|enjoy)|"
+    r"(?:not|n.t|never) (?:really )?my(?: thing| cup of tea| jam| favou?rite)?|(?:not|n.t) (?:for me|into)|"
+    r"(?:not a|no|never a) fan|"
+    r"no [\w-]+ for me|bores?|bored|leaves me|allergic|(?:can.?t|cannot) (?:really )?(?:handle|bear|eat|stomach)|(?:don.?t|do not) eat|"
+    r"could(?:n.t| not) finish|from my likes"
+)
+_FOR_WORDS = (
+    rf"{_LIKES}|loved|liked|enjoyed|adored|luv|lov|favou?rites?|fan|obsessed|into|crazy about|soft spot|weakness|sucker for|live for|"
+    r"get enough|my (?:thing|jam|cup of tea|likes)|guilty pleasure"
+)
+_BACK_WORDS = r"\b(?:forget|drop|remove|delete|no longer|any ?more)\b|别再记|删掉|忘掉|不再"
+_TASTE = re.compile(rf"\b(?:{_AGAINST_WORDS}|{_FOR_WORDS})\b|n.t my\b|{_BACK_WORDS}|讨厌|喜欢|爱|不吃|受不了|过敏|喜好", re.IGNORECASE)
+_TAKEN_BACK = re.compile(_BACK_WORDS, re.IGNORECASE)
+_AGAINST = re.compile(rf"(?:\b|(?=n.t ))(?:{_AGAINST_WORDS})\b|讨厌|不喜欢|不爱|不吃|受不了|过敏", re.IGNORECASE)
+_FOR = re.compile(rf"\b(?:{_FOR_WORDS})\b|喜欢|爱", re.IGNORECASE)
+_WISH = re.compile(
+    r"(?:\b(?:would|might|may|could|will)|['’](?:d|ll)) (?:(?:also|really|even|probably) )?(?:like|love|enjoy|prefer|adore)\b|"
+    r"\blike your\b|\blove (?:stor(?:y|ies)|songs?|poems?|letters?|triangles?|actually)\b|爱情",
     re.IGNORECASE,
 )
-_FOR = re.compile(
-    rf"\b(?:{_LIKES}|loved|liked|enjoyed|adored|luv|lov|favou?rites?|fan of|obsessed|into|crazy about|soft spot|weakness)\b|喜欢|爱",
-    re.IGNORECASE,
-)
+"""Words of liking that wish for something, or name it, and state no taste."""
 _CODE = re.compile(r"\w\(|[=\[\]{}<>]")  # a sentence that writes calls speaks to a program
 _GOES_ON = re.compile(r"^\s*(?:not|never|no|i|my|love|hate|really)\b|^\s*我", re.IGNORECASE)
 _OTHERS = re.compile(
+    r"\b(?:imagine|suppose|pretend|what if)\b|"
     r"\b(?:my (?!favou?rite)[\w-]+|he|she|they|people|everyone|everybody|who|kids|a (?:friend|colleague))(?: \w+)? "
     r"(?:loves?|likes?|hates?|adores?|enjoys?|dislikes?|swears|said|says|liked|loved|hated|is|are)\b"
     r"|\b(?:do|would|will|should|could|can) i\b"
@@ -61,7 +78,9 @@ def own_sentences(text: str) -> list[str]:
     for place, sentence in enumerate(sentences):
         after = sentences[place + 1] if place + 1 < len(sentences) and _GOES_ON.search(sentences[place + 1]) else ""
         said = f"{sentence}. {after}" if after else sentence
-        if _OWN.search(said) and _TASTE.search(said) and not _OTHERS.search(sentence) and not _CODE.search(said):
+        stated = _WISH.sub(" ", said)
+        own = _OWN.search(stated) or _SAID_WITHOUT_I.search(stated)
+        if own and _TASTE.search(stated) and not _OTHERS.search(sentence) and not _CODE.search(said):
             found.append(said)
     return found
 
@@ -74,6 +93,7 @@ def actions_of(sentence: str) -> frozenset[str]:
     """
     if _TAKEN_BACK.search(sentence):
         return frozenset({"forget"})
+    sentence = _WISH.sub(" ", sentence)
     dislikes = _AGAINST.search(sentence) is not None
     likes = _FOR.search(_AGAINST.sub(" ", sentence)) is not None
     return frozenset(action for action, there in (("like", likes), ("dislike", dislikes)) if there)

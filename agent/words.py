@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from scenewise.agent.record import Found, Seen, Slate
+from scenewise.tools.catalogue.texts import INGREDIENT
 
 SOURCES = {
     "bias": "where every item starts",
@@ -38,6 +39,9 @@ SOURCES = {
 """What a contribution is called when it is told to a person."""
 
 _REST = r"[^\s()<>\[\]]*[^\s()<>\[\]:：,.;]"
+_REFUSED = re.compile(
+    r"^.*\b(?:no|not|nothing|without|allergic to|eat|avoid|skip|hates?|with|any)\s+|-free$|\s+allerg(?:y|ies)$", re.IGNORECASE
+)
 _ADDRESS = re.compile(
     rf"(?:\b[a-z][a-z0-9+.-]{{0,20}}:|(?<![\w/:]))//{_REST}|\bwww\.{_REST}|\b(?:javascript|mailto):{_REST}", re.IGNORECASE
 )
@@ -59,14 +63,23 @@ def opening(seen: Seen, found: Found, locale: str) -> str:
     scene = seen.context.scene.scene
     unknown = list(dict.fromkeys([*seen.unknown, *found.unknown_titles]))
     if locale.startswith("zh"):
-        return ("这个时刻的推荐：" if scene else "为你推荐：") + (f"（目录里没有：{'、'.join(unknown)}）" if unknown else "")
+        noted = "（配料只能按描述判断）" if INGREDIENT in seen.reading.constraints.ban else ""
+        return ("这个时刻的推荐：" if scene else "为你推荐：") + noted + (f"（目录里没有：{'、'.join(unknown)}）" if unknown else "")
     head = f"For this moment ({scene}):" if scene else "Here is what I would pick:"
-    bans = sorted({value for values in seen.reading.constraints.ban.values() for value in values})
-    if bans:
+    ban = seen.reading.constraints.ban
+    if bans := foods_refused(seen) or sorted({value for name in ban if name != INGREDIENT for value in ban[name]}):
         head = head[:-1] + f", leaving out {join_words(bans[:6])}:"
+    if INGREDIENT in ban:
+        head = head[:-1] + ", as far as the descriptions tell:"
     if unknown:
         head = f"The catalogue has nothing of {join_words(unknown)}. " + head
     return head
+
+
+def foods_refused(seen: Seen) -> list[str]:
+    """What the message says that it wants no dish with, in its own words: "dairy" for all that is made of milk."""
+    said = (seen.text[one.start : one.end] for one in seen.reading.said if one.name.startswith(f"no {INGREDIENT} "))
+    return list(dict.fromkeys(food for words in said if (food := _REFUSED.sub("", words).strip()) != words))
 
 
 def nothing_fits(slate: Slate, found: Found, locale: str) -> str:

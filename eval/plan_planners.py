@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from scenewise.agent.model import EXTRA_BODY, Call, VllmModel, in_time, usage
-from scenewise.agent.plan import asks_for_items, planner_tools, word_instead
-from scenewise.agent.plan_grammar import plan_pattern
+from scenewise.agent.plan import planner_tools, word_instead, words_left
+from scenewise.agent.plan_grammar import WORDS, Word, plan_pattern
 from scenewise.agent.plan_neighbours import NeighbourPlanner
 from scenewise.agent.plan_text import Ask, Planned, decode
 from scenewise.agent.policy import needs_no_tools
@@ -48,13 +48,13 @@ class LlmPlanner:
     def __init__(self, model: VllmModel, reader: CaseReader, runner: asyncio.Runner) -> None:
         self._model, self._runner, self._domains = model, runner, reader.box.catalogue.domains
 
-    def plan(self, case: PlanCase, *, must_call: bool = False) -> Outcome:
+    def plan(self, case: PlanCase, *, words: Collection[Word] = WORDS) -> Outcome:
         """Ask for one short text and read it."""
-        return self._runner.run(self._plan(case, must_call))
+        return self._runner.run(self._plan(case, words))
 
-    async def _plan(self, case: PlanCase, must_call: bool) -> Outcome:
+    async def _plan(self, case: PlanCase, words: Collection[Word]) -> Outcome:
         begun = time.perf_counter()
-        body = {**EXTRA_BODY, "structured_outputs": {"regex": plan_pattern(self._domains, case.request, must_call=must_call)}}
+        body = {**EXTRA_BODY, "structured_outputs": {"regex": plan_pattern(self._domains, case.request, words=words)}}
         pending = self._model.client(MAX_TOKENS).ainvoke(case.request.prompt_messages(), extra_body=body)
         try:
             answer = await in_time(pending, TIMEOUT_S, "plan")
@@ -84,7 +84,7 @@ class TurnPlanner:
             return Outcome(seconds=time.perf_counter() - begun)
         if word := word_instead(seen, self._reader.box):
             return Outcome(ask=word == "ask", seconds=time.perf_counter() - begun)
-        outcome = self._llm.plan(case, must_call=asks_for_items(seen, self._reader.box))
+        outcome = self._llm.plan(case, words=words_left(seen, self._reader.box))
         if not outcome.ask and outcome.calls:
             outcome = replace(outcome, calls=self._rules.joined(seen, outcome.calls))
         return replace(outcome, seconds=time.perf_counter() - begun)

@@ -97,6 +97,25 @@ def test_nor_against_a_moment_that_is_clearly_a_scene(small_agent: Agent, writte
     assert made.items
 
 
+@pytest.mark.parametrize("message", ["wake me at half six please", "set an alarm for bedtime", "帮我定个早上七点的闹钟"])
+def test_an_order_that_sounds_like_a_scene_may_be_none(small_agent: Agent, message: str) -> None:
+    bedtime = Moment("phone", datetime(2025, 10, 4, 22, 45), Place("bedroom"))
+    made, model = turn(small_agent, message, "none", moment=bedtime)
+    assert made.items == ()
+    assert made.intent == "outside"
+    assert not model.patterns or not re.fullmatch(model.patterns[-1], "ask(kind)")
+
+
+def test_an_item_that_is_pointed_at_need_not_be_a_request(small_agent: Agent) -> None:
+    first, _ = turn(small_agent, "a funny film", "find( funny; movies)", user="eve")
+    assert len(first.items) > 1
+    other = object.__new__(Agent)
+    other.__dict__.update(small_agent.__dict__)
+    other.model = ScriptedModel(written="none", name="scenewise-planner")
+    done = other.turn("alright, the second one it is, bye", "eve", conversation_id=first.conversation_id)
+    assert (done.items, done.intent) == ((), "outside")
+
+
 def test_a_condition_that_the_message_does_not_say_is_refused(small_agent: Agent) -> None:
     made, _ = turn(small_agent, "a horror film", "find(horror film; movies) not(horror) max(30 min)")
     assert asked(made, "filter_catalogue") == []

@@ -15,6 +15,7 @@ from scenewise.store.errors import InputError
 from scenewise.store.types import Item, ItemId
 from scenewise.tools.catalogue.conditions import Columns, Mask, Rows, conditions
 from scenewise.tools.catalogue.constraints import Constraints
+from scenewise.tools.catalogue.texts import INGREDIENT, MENTIONS, Texts
 from scenewise.tools.catalogue.titles import TitleMatch, Titles
 from scenewise.tools.catalogue.values import ValueMention, Values
 
@@ -108,6 +109,12 @@ class Catalogue:
         """Give a value's display form, or the value itself where the catalogue does not have it."""
         return self.values.shown.get(attribute, {}).get(value.casefold(), value)
 
+    def has(self, attribute: str, value: str) -> bool:
+        """Whether any item has this value, casefolded; of ingredients and words, whether any item's own words name it."""
+        if value in self.vocabulary.get(attribute, {}):
+            return True
+        return attribute in (INGREDIENT, MENTIONS) and bool(self.columns.having(attribute, (value,)).any())
+
     def look_up(self, name: str, k: int = 5) -> list[tuple[ItemId, float]]:
         """Find items by title, best first: (item_id, score in 0..1); see `Titles.look_up`."""
         return [(self.items[row].item_id, score) for row, score in self.titles.look_up(name, k)]
@@ -160,6 +167,7 @@ def columns_of(items: tuple[Item, ...], postings: Mapping[str, Mapping[str, Rows
         price_cents=numbers(item.price_cents for item in items),
         available=np.array([item.available for item in items], dtype=np.bool_),
         postings=postings,
+        texts=Texts(items),
     )
 
 

@@ -213,7 +213,7 @@ def _pairs(attributes: Attributes) -> set[Pair]:
 
 
 def _known(pairs: set[Pair], catalogue: Catalogue) -> Mapping[str, frozenset[str]]:
-    known = {(attribute, value) for attribute, value in pairs if value in catalogue.vocabulary.get(attribute, {})}
+    known = {(attribute, value) for attribute, value in pairs if catalogue.has(attribute, value)}
     return {attribute: frozenset(v for a, v in known if a == attribute) for attribute in sorted({a for a, _ in known})}
 
 

@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 
 from scenewise.store.types import ItemId
 from scenewise.tools.catalogue.constraints import Constraints
+from scenewise.tools.catalogue.texts import INGREDIENT, MENTIONS, Texts
 
 Mask = NDArray[np.bool_]
 Rows = NDArray[np.int32]
 Show = Callable[[str, str], str]
+MAX_NAMED = 6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -21,7 +23,7 @@ class Columns:
     """The catalogue as columns over its rows.
 
     `domain_code`: int16 (n,); `year`, `duration_min`, `price_cents`: float64 (n,), NaN where unknown; `available`: bool (n,);
-    `postings`: attribute -> casefolded value -> int32 row numbers, ascending.
+    `postings`: attribute -> casefolded value -> int32 row numbers, ascending; `texts`: what items say in words of their own.
     """
 
     row_of: Mapping[ItemId, int]
@@ -32,6 +34,7 @@ class Columns:
     price_cents: NDArray[np.float64]
     available: Mask
     postings: Mapping[str, Mapping[str, Rows]]
+    texts: Texts
 
     def in_domains(self, domains: Collection[str]) -> Mask:
         """Mark the rows of some domains: bool (n,). A domain that is not there has no rows."""
@@ -39,12 +42,14 @@ class Columns:
         return wanted[self.domain_code] if len(self.domains) else np.zeros(0, dtype=np.bool_)
 
     def having(self, attribute: str, values: Collection[str]) -> Mask:
-        """Mark the rows that have any of the values of an attribute: bool (n,)."""
+        """Mark the rows that have any of the values of an attribute: bool (n,). An ingredient is had where the words of a dish name it."""
         mask = np.zeros(len(self.available), dtype=np.bool_)
         rows_of = self.postings.get(attribute, {})
         for value in values:
             if (rows := rows_of.get(value.casefold())) is not None:
                 mask[rows] = True
+            if attribute in (INGREDIENT, MENTIONS):
+                mask[self.texts.naming(value, food_only=attribute == INGREDIENT)] = True
         return mask
 
     def among(self, item_ids: Collection[ItemId]) -> Mask:
@@ -77,13 +82,15 @@ def _of_domains(c: Constraints) -> Iterator[Condition]:
 
 def _of_values(c: Constraints, show: Show) -> Iterator[Condition]:
     def named(attribute: str, values: frozenset[str]) -> str:
-        return " or ".join(show(attribute, value) for value in sorted(values))
+        shown = [show(attribute, value) for value in sorted(values)]
+        return " or ".join(shown if len(shown) <= MAX_NAMED else [*shown[:MAX_NAMED], "the like"])
 
     def required(attribute: str, values: frozenset[str]) -> Condition:
         return Condition(f"{attribute} {named(attribute, values)}", lambda columns: columns.having(attribute, values))
 
     def banned(attribute: str, values: frozenset[str]) -> Condition:
-        return Condition(f"no {attribute} {named(attribute, values)}", lambda columns: ~columns.having(attribute, values))
+        what = "word" if attribute == MENTIONS else attribute
+        return Condition(f"no {what} {named(attribute, values)}", lambda columns: ~columns.having(attribute, values))
 
     yield from (required(attribute, values) for attribute, values in sorted(c.require.items()) if values)
     yield from (banned(attribute, values) for attribute, values in sorted(c.ban.items()) if values)

@@ -83,6 +83,7 @@ class _File(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     ignore: list[str] = []
+    foods: list[str] = []
     concept: list[_ConceptEntry]
 
 
@@ -116,7 +117,14 @@ def parse_lexicon(text: str) -> Lexicon:
         if entry.opposite is not None and entry.opposite not in names:
             line = _line_of(text, index, "opposite")
             raise InputError(f"{FILE_NAME} line {line}: no concept is named {entry.opposite!r}{_did_you_mean(entry.opposite, names)}.")
-    return Lexicon(tuple(entry.concept() for entry in entries.concept), tuple(entries.ignore))
+    foods = (_food(names) for names in entries.foods)
+    return Lexicon((*(entry.concept() for entry in entries.concept), *foods), tuple(entries.ignore))
+
+
+def _food(names: str) -> Concept:
+    """A thing to eat by all its names, "coriander, cilantro, 香菜": whoever refuses one of them wants no dish that names any."""
+    terms = [name.strip() for name in names.split(",")]
+    return _ConceptEntry(name=f"food {terms[0]}", terms=terms, ban_also={"ingredient": terms}).concept()
 
 
 def _folded(attributes: Mapping[str, list[str]]) -> Attributes:

@@ -14,14 +14,16 @@ _FILLERS = (
     r"(?:want(?:ing)?|wanna|like|likes?|love|to|watch(?:ing)?|see(?:ing)?|read(?:ing)?|hear(?:ing)?|listen(?:ing)?|feel(?:ing)?|in|the|mood|"
     r"for|a|an|any|anything|something|some|too|so|very|really|overly|particularly|super|that|that's|thats|which|is|are|be|being|with|of|"
     r"about|involving|containing|featuring|much|many|more|lots?|full|all|those|these|this|kinds?|types?|sort|get|give|show|recommend|play|"
-    r"by|have|has|contain|include|fan|as|it|it's|stand|at|else|overtly|remotely|even|enjoy|into|care|ever|extremely|" + _NOUNS + r")"
+    r"by|have|has|contain|include|fan|as|it|it's|stand|at|else|overtly|remotely|even|enjoy|into|care|ever|extremely|eat(?:ing)?|cook(?:ing)?|use|using|added|"
+    + _NOUNS
+    + r")"
 )
 _CUES = (
     r"(?P<not>(?<!why )(?<!if )(?<!or )(?<!it's )(?<!it’s )(?<!its )(?<!it is )"
     r"\bnot\b(?!\s+(?:only|just|bad|sure))|\b(?:isn|aren)['’]?t\b|\bless\b|\bnever\b)"
     r"|(?P<list>\bwithout\b|\bw/o\b|\bavoid(?:ing)?\b|\bexcept(?:\s+for)?\b|\bexclud(?:e|ing)\b|\bskip\b|\bhates?\b|\bdislikes?\b|\bminus\b|"
     r"\b(?:do|does|did|can|wo|would|should)(?:n['’]?t|\s+not)\b|\bcannot\b|\b(?:any|every)thing\s+but\b|\b(?:other|rather)\s+than\b|"
-    r"\binstead\s+of\b|\b(?:tired|sick|free)\s+of\b|\bfed\s+up\s+with\b)"
+    r"\binstead\s+of\b|\b(?:tired|sick|free)\s+of\b|\bfed\s+up\s+with\b|\ballergic\s+to\b|\bintolerant\s+(?:to|of)\b)"
     r"|(?P<no>\bno\b(?!\s+(?:problem|matter|idea|one|wonder|doubt|worries|that|thats|it|its|this|i|thanks|thank|please|yes)\b)|\bnothing\b|\bnone\b|\bnor\b|\bneither\b)"
 )
 # "without nuts or lentils": a word that nobody knows may be the first of the list.
@@ -30,7 +32,7 @@ _ENGLISH = re.compile(rf"(?:{_CUES})(?P<gap>(?:[\s-]+{_FILLERS}){{0,8}}(?:\s+[\w
 _CHINESE = re.compile(
     r"(?P<cue>(?<!要)不(?:想|要|喜欢|爱|太|能|会|含|带|那么|需要|希望)?(?!错|一样|同|久|过)|(?<![特区分个级类性])别|(?<!有)没有?|"
     r"讨厌|拒绝|除了|避免|排除|远离|无)"
-    r"(?P<gap>(?:太|那么|这么|看|想|要|有|听|读|任何|什么|很|再|推荐|给我|过于|是|带|含|出现|包含|那种|带有|的|一点|喜欢|来|选|些|涉及|关于){0,5})$"
+    r"(?P<gap>(?:太|那么|这么|看|想|要|有|听|读|任何|什么|很|再|推荐|给我|过于|是|带|含|出现|包含|那种|带有|的|一点|喜欢|来|选|些|涉及|关于|吃|放|加|用){0,5})$"
 )
 _LINK = re.compile(
     rf"^(?:[\s]+{_NOUNS})?\s*(?:(?P<comma>[,、，])\s*)?(?P<word>\b(?:or|nor|and)\b|[/&、]|和|或者?|以及|跟|与)?\s*"
@@ -110,6 +112,8 @@ def _own_negation(text: str, start: int, end: int) -> Negation | None:
     before = text[offset:start]
     if re.match(r"-free\b", text[end:], re.IGNORECASE):
         return Negation("list", True, start)
+    if re.match(r"\s*过敏|\s+allerg(?:y|ies)\b", text[end:]):
+        return Negation("list", True, start - 1 if before.endswith("对") else start)
     if match := re.search(r"\bnon[\s-]?$", before, re.IGNORECASE):
         return Negation("not", True, offset + match.start())
     if match := _ENGLISH.search(before):

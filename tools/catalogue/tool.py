@@ -15,6 +15,7 @@ from scenewise.tools.catalogue.catalogue import Catalogue
 from scenewise.tools.catalogue.concepts import Concepts, constraints_from_text
 from scenewise.tools.catalogue.constraints import Constraints
 from scenewise.tools.catalogue.narrowing import narrow
+from scenewise.tools.catalogue.texts import MENTIONS
 from scenewise.tools.context import TurnContext
 
 FILTER_NAME = "filter_catalogue"
@@ -26,6 +27,7 @@ LOOK_UP_NAME = "look_up_items"
 LOOK_UP_DESCRIPTION = "Find items of the catalogue by the titles that the user named; says which titles are unknown."
 MAX_VALUES = 25  # of an enum, the most frequent: a schema is read by a small model on every turn
 _SURE = 0.9
+SHORTEST_WORD = 2
 
 Title = Annotated[str, Field(min_length=1, max_length=80)]
 Names = tuple[str, ...] | list[str] | None
@@ -131,7 +133,8 @@ def make_look_up_tool(catalogue: Catalogue) -> StructuredTool:
 
 
 def banned_by(word: str, catalogue: Catalogue, concepts: Concepts) -> Constraints:
-    """What one word rules out: the genre or the item of this name, else what the word stands for; no condition where it is unknown."""
+    """What one word rules out: the genre of this name, else what the word stands for, else the item of this name, else the items whose own
+    words have it; no condition where none has, or all do."""
     plain = word.casefold().strip()
     genres = catalogue.vocabulary.get("genre", {})
     for form in (plain, plain.removesuffix("s")):
@@ -141,7 +144,8 @@ def banned_by(word: str, catalogue: Catalogue, concepts: Concepts) -> Constraint
     if said.ban or said.exclude_domains:
         return Constraints(ban=said.ban, exclude_domains=said.exclude_domains)
     named = [item_id for item_id, score in catalogue.look_up(word, 1) if score >= _SURE]
-    return Constraints(ban_items=frozenset(named))
+    mentioned = int(catalogue.columns.having(MENTIONS, (plain,)).sum()) if not named and len(plain) >= SHORTEST_WORD else 0
+    return Constraints(ban={MENTIONS: frozenset({plain})} if 0 < mentioned < catalogue.n else {}, ban_items=frozenset(named))
 
 
 def set_conditions(catalogue: Catalogue, asked: Constraints, context: TurnContext) -> tuple[str, FilteredCatalogue]:

@@ -68,7 +68,7 @@ def test_what_is_asked_for_by_name_survives_a_broad_ban(catalogue: Catalogue, co
 def test_names_can_be_refused(catalogue: Catalogue, concepts: Concepts) -> None:
     assert constraints_from_text("not by Jane Austen", catalogue, concepts).constraints.ban == {"creator": frozenset({"jane austen"})}
     nuts = constraints_from_text("recipes without nuts or lentils", catalogue, concepts)
-    assert nuts.constraints.ban == {"topic": frozenset({"lentils"})}
+    assert nuts.constraints.ban == {"topic": frozenset({"lentils"}), "ingredient": frozenset({"lentil"})}
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ def test_diets_are_demands_where_recipes_are_asked_for(catalogue: Catalogue, con
     assert [i.item_id for i, ok in zip(catalogue.items, catalogue.allowed(recipe.constraints), strict=True) if ok] == ["r1"]
     anything = constraints_from_text("something vegetarian", catalogue, concepts)
     assert anything.constraints.require == {}
-    assert anything.constraints.ban == {"topic": frozenset({"beef"})}
+    assert anything.constraints.ban == {"topic": frozenset({"beef"}), "ingredient": frozenset({"beef"})}
 
 
 def test_two_demands_on_one_attribute_are_not_taken_as_alternatives(catalogue: Catalogue, concepts: Concepts) -> None:
