@@ -14,8 +14,9 @@ from scenewise.agent.plan_link import link, of_seen
 from scenewise.agent.plan_request import PROMPT
 from scenewise.agent.plan_text import Ask, decode
 from scenewise.agent.policy import asks_by_itself, changes_or_shows, complete, limit, needs_no_tools, reads_a_request
-from scenewise.agent.record import Plan, Seen
+from scenewise.agent.record import Plan, PlannedCall, Seen
 from scenewise.agent.settings import Settings
+from scenewise.agent.told import asks_about, look_up, looked_up
 from scenewise.prompts import load
 from scenewise.store.errors import ModelError
 from scenewise.tools.toolbox import Toolbox
@@ -75,6 +76,9 @@ async def make_plan(seen: Seen, box: Toolbox, model: ChatModel | None, *, max_to
     """Return the turn's calls; with no model, or one that fails, the default plan alone, with the trouble named."""
     if needs_no_tools(seen):
         return Plan()
+    about = asks_about(seen) if seen.referred or model is None else ()
+    if about:
+        return Plan((look_up(about, box),), word="facts", about=about)
     if word := word_instead(seen, box):
         return Plan(word=word)
     if model is None or not seen.text:
@@ -90,8 +94,8 @@ async def make_plan(seen: Seen, box: Toolbox, model: ChatModel | None, *, max_to
         return Plan(complete(seen, (), box), rounds=1, trouble=f"planning: {error.reason}", prompt=prompt)
     limited = limit(seen, answer.calls, box)
     trouble = "" if answer.calls else "planning: no tool call in the answer"
-    calls, read = complete(seen, limited, box), answer.prompt_tokens
-    return Plan(calls, rounds=1, trouble=trouble, completion_tokens=answer.completion_tokens, prompt_tokens=read)
+    done = Plan(rounds=1, trouble=trouble, completion_tokens=answer.completion_tokens, prompt_tokens=answer.prompt_tokens)
+    return _completed(done, seen, limited, box)
 
 
 async def _short_plan(seen: Seen, box: Toolbox, model: ChatModel, *, max_tokens: int, timeout_s: float) -> Plan:
@@ -108,7 +112,14 @@ async def _short_plan(seen: Seen, box: Toolbox, model: ChatModel, *, max_tokens:
         return replace(done, calls=complete(seen, (), box))
     if read is None:
         return replace(done, calls=complete(seen, (), box), trouble="planning: no plan in the answer")
-    return replace(done, calls=complete(seen, limit(seen, link(seen, read, box), box), box))
+    return _completed(done, seen, limit(seen, link(seen, read, box), box), box)
+
+
+def _completed(plan: Plan, seen: Seen, calls: tuple[PlannedCall, ...], box: Toolbox) -> Plan:
+    """The plan with the model's calls and what the default plan adds; with the calls alone where they only look up what is asked about."""
+    if about := looked_up(calls, box):
+        return replace(plan, calls=calls, word="facts", about=about)
+    return replace(plan, calls=complete(seen, calls, box))
 
 
 def planner_tools(box: Toolbox, *, full: bool = False) -> list[ToolSchema]:

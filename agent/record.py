@@ -85,15 +85,17 @@ class PlannedCall:
 @dataclass(frozen=True, slots=True)
 class Plan:
     """The calls of a turn, the model's first; `rounds` counts LLM rounds spent, `trouble` says why the model's part is missing; `word` is
-    what stands in the list's place: a question back, or what the assistant is for. `prompt` names the prompt that was used."""
+    what stands in the list's place: a question back, what the assistant is for, or what is known of the items `about` which was asked.
+    `prompt` names the prompt that was used."""
 
     calls: tuple[PlannedCall, ...] = ()
     rounds: int = 0
     trouble: str = ""
     completion_tokens: int = 0
     prompt_tokens: int = 0
-    word: Literal["", "ask", "outside"] = ""
+    word: Literal["", "ask", "outside", "facts"] = ""
     prompt: str = "plan"
+    about: tuple[ItemId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,6 +104,29 @@ def without_stale(
     return tuple(one for one in ranked if one.item_id not in stale or one.item_id in kept)
 
 
+def known_to_fit(ranked: tuple[RankedItem, ...], k: int, ensured: frozenset[str], seen: Seen, box: Toolbox) -> tuple[RankedItem, ...]:
+    """Leave out what a limit that the message sets cannot be told of ("at most half an hour": no length known); the best of it stays where
+    too little else is left for the list, or for a kind of items that was asked for."""
+    said, columns = seen.reading.constraints, box.catalogue.columns
+    told = np.ones(box.catalogue.n, dtype=np.bool_)
+    for limit, values in (
+        (said.max_duration_min, columns.duration_min),
+        (said.max_price_cents, columns.price_cents),
+        (said.min_year, columns.year),
+        (said.max_year, columns.year),
+    ):
+        if limit is not None:
+            told &= ~np.isnan(values)
+    if told.all():
+        return ranked
+    known = {one.item_id for one in ranked if told[box.catalogue.row(one.item_id)]}
+    rest = [one for one in ranked if one.item_id not in known]
+    missing = ensured - {item_of(one, box).domain for one in ranked if one.item_id in known}
+    kept = known | {one.item_id for one in rest[: max(k - len(known), 0)]}
+    kept |= {one.item_id for one in rest if item_of(one, box).domain in missing}
+    return tuple(one for one in ranked if one.item_id in kept)
+
+
 def item_of(place: RankedItem, box: Toolbox) -> Item:
     """The item of a place of the ranking."""
     return box.catalogue.items[int(box.catalogue.rows([place.item_id])[0])]
@@ -113,7 +136,7 @@ def pool_of(found: Found, ensured: frozenset[str], seen: Seen, box: Toolbox) -> 
     """The best of the ranking, from which diversity chooses, with the best of every kind of items that was asked for and is not there."""
     k, stale, wishes = found.context.k, stale_items(seen, box), seen.reading.wishes
     ranked = box.ranker.rank(found.candidates, found.context, POOL * k + len(stale), wishes=wishes)
-    head = without_stale(ranked, stale, k, ensured, box)[: POOL * k]
+    head = known_to_fit(without_stale(ranked, stale, k, ensured, box), k, ensured, seen, box)[: POOL * k]
     missing = ensured - {item_of(one, box).domain for one in head}
     if not missing:
         return head

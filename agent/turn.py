@@ -31,8 +31,9 @@ from scenewise.agent.policy import main_domains, needs_no_tools
 from scenewise.agent.record import Draft, Found, Plan, Reply, Request, Seen, Slate, Turn, TurnItem
 from scenewise.agent.settings import Settings
 from scenewise.agent.slate import rank
+from scenewise.agent.told import tell
 from scenewise.agent.verify import verify
-from scenewise.agent.wants import asking
+from scenewise.agent.wants import asking, lasting
 from scenewise.agent.words import explain, no_longer_there, nothing_to_explain, only_so_many, small_talk, unlinked, word_back
 from scenewise.prompts import load
 from scenewise.store.codec import dump_moment
@@ -50,7 +51,7 @@ if TYPE_CHECKING:
     from opentelemetry.context import Context
 
 ANONYMOUS = UserId("anonymous")
-NO_LIST = frozenset({"explain", "thanks", "greet", "ask", "outside"})
+NO_LIST = frozenset({"explain", "thanks", "greet", "ask", "outside", "facts"})
 GIVEN = ("message", "scene", "k", "seed", "use_llm")
 """Of a request, what its turn's record does not hold under a name of its own."""
 PLAN_SHARE = 0.5  # of the deadline; the rest is for writing
@@ -117,7 +118,7 @@ async def _plan(state: State, runtime: Runtime[Surroundings]) -> State:
 
 async def _act(state: State, runtime: Runtime[Surroundings]) -> State:
     begun, seen, plan = time.perf_counter(), state["seen"], state["plan"]
-    if needs_no_tools(seen) or plan.word:
+    if needs_no_tools(seen) or (plan.word and not plan.about):
         return {"found": Found(Candidates(), (), seen.context), "timings_ms": _timed(state, "act", begun)}
     found = await asyncio.to_thread(act, plan, seen, runtime.context.box)
     return {"found": found, "timings_ms": _timed(state, "act", begun)}
@@ -152,6 +153,8 @@ async def _verify(state: State, runtime: Runtime[Surroundings]) -> State:
     begun, seen = time.perf_counter(), state["seen"]
     if needs_no_tools(seen):
         reply = answer_from_record(seen, runtime.context.box)
+    elif about := state["plan"].about:
+        reply = Reply(tell(about, runtime.context.box, seen.context.moment.locale))
     elif word := state["plan"].word:
         reply = Reply(word_back(word, main_domains(runtime.context.box), seen.context.moment.locale))
     else:
@@ -168,7 +171,7 @@ async def _remember(state: State, runtime: Runtime[Surroundings]) -> State:
     save = runtime.context.box.store.turns.save
     owner = request.user_id or ANONYMOUS
     await asyncio.to_thread(save, turn.turn_id, turn.conversation_id, user_id=owner, time_s=request.now_s, record=record)
-    memory = remember(Memory.from_json(state.get("memory")), turn, state["seen"])
+    memory = remember(Memory.from_json(state.get("memory")), turn, state["seen"], runtime.context.box)
     if state["seen"].taught is not None:
         await asyncio.to_thread(keep_taught, owner, state["seen"].taught, runtime.context.box)
     timings = _timed(state, "remember", begun)
@@ -268,7 +271,7 @@ def given_to(state: State) -> dict[str, Any]:
     return plain | {"moment": dump_moment(state["seen"].context.moment), "memory": state.get("memory")}
 
 
-def remember(memory: Memory, turn: Turn, seen: Seen) -> Memory:
+def remember(memory: Memory, turn: Turn, seen: Seen, box: Toolbox) -> Memory:
     """What the next turn will know: the new list where there is one, what was ruled out, and the scene."""
     rejected = memory.rejected + seen.refused + (seen.referred if seen.intent == "reject" else ())
     ban = {name: tuple(sorted(values)) for name, values in seen.reading.constraints.ban.items()}
@@ -288,7 +291,7 @@ def remember(memory: Memory, turn: Turn, seen: Seen) -> Memory:
         corrected=_corrected(memory, turn, seen),
         place=seen.correction.place or memory.place if seen.correction else memory.place,
         moment=moment_key(seen.context.moment, seen.request.now_s),
-        asked=asking(memory.asked, seen.text, seen.intent, goes_on=bool(seen.asked)) if asks else memory.asked,
+        asked=asking(memory.asked, lasting(seen, box), seen.intent, goes_on=bool(seen.asked)) if asks else memory.asked,
         focus=None if has_list else seen.referred[0] if seen.referred else memory.focus,
     )
 

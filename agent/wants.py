@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from scenewise.agent.intents import RECOMMEND
 from scenewise.agent.memory import Memory
+from scenewise.agent.record import Seen
 from scenewise.agent.references import refused_titles
 from scenewise.store.types import ItemId
 from scenewise.tools.catalogue.concepts import Reading, constraints_from_text
@@ -102,6 +103,14 @@ def named_before(earlier: Sequence[Earlier], box: Toolbox) -> tuple[ItemId, ...]
         if named := tuple(box.catalogue.items[match.rows[0]].item_id for match in matches):
             return tuple(item_id for item_id in named if item_id not in refused)
     return ()
+
+
+def lasting(seen: Seen, box: Toolbox) -> str:
+    """The message as it can be read when another list has come: "more like the second one" with the title that it meant."""
+    if seen.intent != "more_like" or not seen.referred:
+        return seen.text
+    titles = ", ".join(box.catalogue.items[row].title for row in box.catalogue.rows(seen.referred))
+    return f"{seen.text}: {titles}"
 
 
 def asking(asked: Sequence[str], text: str, intent: str, *, goes_on: bool) -> tuple[str, ...]:

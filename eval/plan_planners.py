@@ -15,6 +15,7 @@ from scenewise.agent.plan_grammar import WORDS, Word, plan_pattern
 from scenewise.agent.plan_neighbours import NeighbourPlanner
 from scenewise.agent.plan_text import Ask, Planned, decode
 from scenewise.agent.policy import needs_no_tools
+from scenewise.agent.told import asks_about, look_up
 from scenewise.eval.plan_cases import PlanCase
 from scenewise.eval.plan_score import Outcome
 from scenewise.eval.plan_turns import CaseReader, RulesPlanner
@@ -82,6 +83,9 @@ class TurnPlanner:
             return Outcome(readable=False, seconds=time.perf_counter() - begun)
         if needs_no_tools(seen):
             return Outcome(seconds=time.perf_counter() - begun)
+        if about := asks_about(seen) if seen.referred else ():
+            call = look_up(about, self._reader.box)
+            return Outcome((Call(call.name, call.arguments),), seconds=time.perf_counter() - begun)
         if word := word_instead(seen, self._reader.box):
             return Outcome(ask=word == "ask", seconds=time.perf_counter() - begun)
         outcome = self._llm.plan(case, words=words_left(seen, self._reader.box))

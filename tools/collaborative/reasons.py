@@ -59,7 +59,7 @@ def explain(
 
     `rows`, `weights`: the history (h,), weight 0 where the user did not like it, so that it is never named; `columns`, `scores`:
     the candidates (c,); `chosen`: bool (c,), False where nobody has chosen the candidate, None: all were. Where no liked event speaks
-    for a candidate, the reason names none.
+    for a candidate, the reason names none; of what is alike it names only things of the candidate's kind.
     """
     words = _WORDS["zh" if locale.casefold().startswith("zh") else "en"]
     if clause == "people":
@@ -69,6 +69,9 @@ def explain(
     if not isinstance(model, Explaining) or not len(rows) or not len(columns):
         return plain
     parts = model.contributions(rows, weights, columns)  # (h, c)
+    if clause == "resembles":  # a soup has little in common with a film, whatever their tags share
+        kinds = [[items[row].domain for row in side.tolist()] for side in (rows, columns)]
+        parts = np.where(np.asarray(kinds[0])[:, None] == np.asarray(kinds[1])[None, :], parts, 0.0)
     speaker, loudest = parts.argmax(axis=0).tolist(), parts.max(axis=0).tolist()
     spoken = [words[clause].format(title=items[row].title) for row in rows.tolist()]
     return [spoken[place] if loud > 0 else other for place, loud, other in zip(speaker, loudest, plain, strict=True)]

@@ -127,9 +127,11 @@ def _sentences(item: Item, rows: Mapping[str, EvidenceRow], rng: random.Random) 
             (said, parts.maker, parts.scene, parts.why),
         ],
         [(head, parts.scene, parts.why), (head, parts.maker, parts.why), (head, parts.topic, parts.because), (said, parts.why)],
-        [(head, parts.topic, parts.maker, parts.scene), (said, parts.maker, parts.scene), (head, parts.maker, parts.people)],
-        [(head, parts.why), (head, parts.because), (head, parts.people)],
-        [(head, parts.scene), (head, parts.maker, parts.text), (head, parts.maker, parts.topic), (head, parts.topic)],
+        [(head, parts.topic, parts.maker, parts.scene), (said, parts.maker, parts.scene)],
+        [(head, parts.why), (head, parts.because)],
+        [(head, parts.scene)],
+        [(head, parts.maker, parts.people), (head, parts.people)],
+        [(head, parts.maker, parts.text), (head, parts.maker, parts.topic), (head, parts.topic)],
         [(head, parts.maker), (head, parts.text)],
     )
     for tier in tiers:

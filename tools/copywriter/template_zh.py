@@ -31,12 +31,13 @@ def sentences_zh(item: Item, rows: Mapping[str, EvidenceRow], rng: random.Random
 
 def _tails(item: Item, rows: Mapping[str, EvidenceRow]) -> Iterator[str]:
     maker, topic, scene, length = (_first(rows, row_id) for row_id in ("creator", "topic", "scene", "duration"))
-    path = next((rows[row_id].text for row_id in ("path", "people") if row_id in rows and _HAN.search(rows[row_id].text)), "")
+    path, people = (rows[name].text if name in rows and _HAN.search(rows[name].text) else "" for name in ("path", "people"))
     taste = _first(rows, "taste")
     yield f"，{taste}" if taste else ""
     yield f"，出自{maker}" if maker and maker not in taste else ""
     yield f"，{path}" if path else ""
     yield f"，适合{scene}" if scene else ""
+    yield f"，{people}" if people and not path and not scene else ""
     yield f"，关于{topic}" if topic and not path and item.domain in TOLD else ""
     yield f"，时长{length.split()[0]}分钟" if length else ""
 

@@ -1,0 +1,99 @@
+"""What is asked about items ("how long is Heat?", "who wrote the third one?"), answered with what the catalogue knows of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from scenewise.agent.record import PlannedCall, Seen
+from scenewise.store.types import Item, ItemId
+from scenewise.tools.copywriter.evidence import EvidenceRow, evidence_for
+from scenewise.tools.copywriter.nouns import article, noun_of
+from scenewise.tools.toolbox import Toolbox
+
+LOOK_UP = "look_up_items"
+MOST, SURE = 3, 0.9
+_QUESTION = re.compile(
+    r"^\W*(?:(?:and|ok|okay|so|but|hm+|well|please)\b[\s,]*)*(?:who(?:['’]s| is| was| \w+(?:ed|s|e|t))\b|how (?:long|old|hard|much|many|"
+    r"difficult|expensive|big|spicy|scary|violent|good)\b|when (?:was|is|did)\b|where (?:was|is)\b|"
+    r"what(?:['’]s| is| was| year| genre| language)\b|"
+    r"(?:is|are|was|does|did)\b|(?:do you have|have you got)\b|tell me (?:more )?about\b|describe\b)"
+    r"|谁(?:写|拍|导|演|唱|做)|多长|多久|哪年|讲(?:的)?(?:什么|啥)|好看吗|怎么样|是什么|多少钱|难吗|介绍一下",
+    re.IGNORECASE,
+)
+_WANTS_MORE = re.compile(
+    r"\b(?:like|similar|more by|another|something|anything|else|recommend|suggest|instead|other)\b|类似|推荐|还有|差不多|别的",
+    re.IGNORECASE,
+)
+
+
+def asks_about(seen: Seen) -> tuple[ItemId, ...]:
+    """The items of the last list or of the catalogue that rules read a question about, and no wish; none where there is no question."""
+    if not _QUESTION.search(seen.text) or _WANTS_MORE.search(seen.text) or seen.reading.domains_added | seen.reading.domains_only:
+        return ()
+    return (seen.referred or seen.mentioned)[:MOST]
+
+
+def looked_up(calls: Sequence[PlannedCall], box: Toolbox) -> tuple[ItemId, ...]:
+    """The items that a plan asks about where it asks for nothing else and the catalogue has them all, else none."""
+    planned = [call for call in calls if call.status == "planned"]
+    if not planned or any(call.name != LOOK_UP for call in planned):
+        return ()
+    titles = [str(title) for call in planned for title in call.arguments.get("titles", ())]
+    found = [box.catalogue.look_up(title, 1) for title in titles]
+    sure = [matches[0][0] for matches in found if matches and matches[0][1] >= SURE]
+    return tuple(dict.fromkeys(sure))[:MOST] if len(sure) == len(titles) else ()
+
+
+def look_up(items: Sequence[ItemId], box: Toolbox) -> PlannedCall:
+    """The call that looks items up by their titles."""
+    return PlannedCall(LOOK_UP, {"titles": [box.catalogue.items[row].title[:80] for row in box.catalogue.rows(items)]}, "policy")
+
+
+def tell(items: Sequence[ItemId], box: Toolbox, locale: str) -> str:
+    """All that the catalogue knows of each, a line an item; what it does not say is not known."""
+    write = _zh if locale.startswith("zh") else _en
+    lines = [write(box.catalogue.items[row]) for row in box.catalogue.rows(items).tolist()]
+    rest = (
+        "更多的我就不知道了。"
+        if locale.startswith("zh")
+        else "That is all I know of it."
+        if len(lines) == 1
+        else "That is all I know of them."
+    )
+    return "\n".join([*lines, rest])
+
+
+def _en(item: Item) -> str:
+    rows = {row.row_id: row for row in evidence_for(item)}
+    noun = noun_of(item.domain).words[0]
+    thing = f"{rows['year'].text} {noun}" if "year" in rows else noun
+    by = f" by {_listed(rows['creator'].values)}" if "creator" in rows else ""
+    facts = list(_facts(rows))
+    known = f"; {'; '.join(facts)}" if facts else ""
+    said = " ".join(row.text for name, row in rows.items() if name.startswith("text."))
+    return f"{rows['title'].text if 'title' in rows else item.item_id}: {article(thing)} {thing}{by}{known}. {said}".strip()
+
+
+def _facts(rows: dict[str, EvidenceRow]) -> Iterator[str]:
+    for name, row in rows.items():
+        if name in ("title", "domain", "year", "creator") or name.startswith("text."):
+            continue
+        yield (
+            row.text
+            if name in ("genre", "mood", "duration", "price")
+            else f"{'about' if name == 'topic' else name.replace('_', ' ')} {row.text}"
+        )
+
+
+def _zh(item: Item) -> str:
+    rows = {row.row_id: row for row in evidence_for(item)}
+    noun = noun_of(item.domain)
+    thing = f"{rows['year'].text}年的{noun.zh[0]}" if "year" in rows else noun.zh[0]
+    parts = [thing, f"出自{'、'.join(rows['creator'].values)}" if "creator" in rows else ""]
+    parts += [row.text for name, row in rows.items() if name in ("genre", "mood", "topic", "duration", "price")]
+    return f"《{rows['title'].text if 'title' in rows else item.item_id}》：{'，'.join(part for part in parts if part)}。"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
