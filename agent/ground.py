@@ -124,9 +124,13 @@ def is_named(seen: Seen, title: str, box: Toolbox) -> bool:
 
 def wanted_text(seen: Seen, *, conditions: bool = False) -> str:
     """The message without the parts that say what is not wanted: "nothing violent" is no wish for something violent. With `conditions`
-    without those that set any condition: "under two hours" is nothing to search for."""
-    unwanted = [(said.start, said.end) for said in seen.reading.said if conditions or said.name.startswith("no ")]
-    text = seen.text
+    without those that set any condition: "under two hours" is nothing to search for, but "a dessert" is a recipe and a dessert."""
+    text, wished = seen.text, {value for values in seen.reading.wishes.values() for value in values}
+    unwanted = [
+        (said.start, said.end)
+        for said in seen.reading.said
+        if said.name.startswith("no ") or (conditions and text[said.start : said.end].casefold().removesuffix("s") not in wished)
+    ]
     last = len(text)
     for start, end in sorted([*unwanted, *seen.refusals], reverse=True):
         text, last = text[:start] + " " + text[min(end, last) :], start  # of spans that overlap each takes its own part

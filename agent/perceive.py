@@ -18,7 +18,7 @@ from scenewise.agent.record import Request, Seen
 from scenewise.agent.references import asks_why, meant, refer, refused_titles, spell_out
 from scenewise.agent.refine import refine
 from scenewise.agent.tastes import own_sentences
-from scenewise.agent.wants import goes_on_from, joined, named_before, wanted_before
+from scenewise.agent.wants import goes_on_from, joined, limited_before, named_before, wanted_before
 from scenewise.store.errors import InputError
 from scenewise.store.persons import history_of, profile_of
 from scenewise.store.types import Event, ItemId, Moment, Place, Profile, UserId
@@ -110,6 +110,8 @@ def perceive(request: Request, box: Toolbox, intents: IntentReader, memory: Memo
     if earlier:
         reading = joined(earlier, reading)
         mentioned = mentioned or tuple(item_id for item_id in named_before(earlier, box) if item_id not in (*refused, *memory.rejected))
+    elif intent == "more_like" and referred:
+        reading = limited_before(memory.asked, reading, box)
     reading = imply_domains(reading, (*mentioned, *(referred if intent == "more_like" else ())), box)
     constraints, notes = join_constraints(intent, reading, profile, memory, referred, box)
     constraints = constraints.merge(Constraints(ban_items=frozenset(refused)))

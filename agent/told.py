@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from scenewise.agent.record import PlannedCall, Seen
+from scenewise.agent.references import meant_item
 from scenewise.store.types import Item, ItemId
 from scenewise.tools.copywriter.evidence import EvidenceRow, evidence_for
 from scenewise.tools.copywriter.nouns import article, noun_of
@@ -21,6 +22,9 @@ _QUESTION = re.compile(
     r"|谁(?:写|拍|导|演|唱|做)|多长|多久|哪年|讲(?:的)?(?:什么|啥)|好看吗|怎么样|是什么|多少钱|难吗|介绍一下",
     re.IGNORECASE,
 )
+_THAT = re.compile(
+    r"\b(?:(?:that|this) (?:one|film|movie|book|album|song|recipe|course|app|workout|game)|it|that)\b|这个|那个|它", re.IGNORECASE
+)
 _WANTS_MORE = re.compile(
     r"\b(?:like|similar|more by|another|something|anything|else|recommend|suggest|instead|other)\b|类似|推荐|还有|差不多|别的",
     re.IGNORECASE,
@@ -29,8 +33,11 @@ _WANTS_MORE = re.compile(
 
 def asks_about(seen: Seen) -> tuple[ItemId, ...]:
     """The items of the last list or of the catalogue that rules read a question about, and no wish; none where there is no question."""
-    if not _QUESTION.search(seen.text) or _WANTS_MORE.search(seen.text) or seen.reading.domains_added | seen.reading.domains_only:
+    kinds = () if seen.asked else seen.reading.domains_added | seen.reading.domains_only  # those of an earlier message ask for nothing now
+    if kinds or not _QUESTION.search(seen.text) or _WANTS_MORE.search(seen.text):
         return ()
+    if seen.memory.items and not (seen.referred or seen.mentioned) and _THAT.search(seen.text):
+        return (meant_item(seen.text, seen.memory),)
     return (seen.referred or seen.mentioned)[:MOST]
 
 

@@ -16,10 +16,12 @@ from scenewise.agent.record import Seen
 from scenewise.agent.references import refused_titles
 from scenewise.store.types import ItemId
 from scenewise.tools.catalogue.concepts import Reading, constraints_from_text
+from scenewise.tools.catalogue.constraints import Constraints
 from scenewise.tools.toolbox import Toolbox
 
 KEPT, CHARS = 6, 300
 LONGEST = 12  # words of a message that only narrows
+LIMITS = ("min_year", "max_year", "max_duration_min", "max_price_cents")
 CHANGES = frozenset({"shorter", "longer", "cheaper", "newer", "older", "reject"})
 _ANEW = re.compile(
     r"\b(?:instead|forget|never ?mind|actually|on second thought|new question|switch|(?:different|another|new) (?:topic|subject)|"
@@ -106,11 +108,26 @@ def named_before(earlier: Sequence[Earlier], box: Toolbox) -> tuple[ItemId, ...]
 
 
 def lasting(seen: Seen, box: Toolbox) -> str:
-    """The message as it can be read when another list has come: "more like the second one" with the title that it meant."""
+    """The message as it can be read when another list has come: "more like the second one" with the title that it meant, and the limits
+    that held."""
     if seen.intent != "more_like" or not seen.referred:
         return seen.text
     titles = ", ".join(box.catalogue.items[row].title for row in box.catalogue.rows(seen.referred))
-    return f"{seen.text}: {titles}"
+    held = seen.reading.constraints
+    limits = [f"at most {held.max_duration_min:g} minutes"] if held.max_duration_min is not None else []
+    limits += [f"under ${held.max_price_cents / 100:g}"] if held.max_price_cents is not None else []
+    limits += [f"since {held.min_year}"] if held.min_year is not None else []
+    limits += [f"until {held.max_year}"] if held.max_year is not None else []
+    return ", ".join((f"{seen.text}: {titles}", *limits))
+
+
+def limited_before(asked: Sequence[str], reading: Reading, box: Toolbox) -> Reading:
+    """The reading with the limits of the messages that the last list answers: "more like the second one" is to be as short as that list."""
+    held = Constraints()
+    for text in asked:
+        said = constraints_from_text(text, box.catalogue, box.concepts).constraints
+        held = held.merge(Constraints(**{name: getattr(said, name) for name in LIMITS}))
+    return replace(reading, constraints=held.merge(reading.constraints))
 
 
 def asking(asked: Sequence[str], text: str, intent: str, *, goes_on: bool) -> tuple[str, ...]:

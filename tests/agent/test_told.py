@@ -68,3 +68,20 @@ def test_more_like_an_item_is_kept_by_its_title(small_agent: Agent) -> None:
     assert second.items
     title = first.items[1].title
     assert [call.arguments["like_titles"] for call in third.plan if call.name == "collaborative_candidates"] == [[title]]
+
+
+def test_that_one_is_what_was_spoken_of_last(small_agent: Agent) -> None:
+    first = turn(small_agent, "a funny film", None)
+    turn(small_agent, "why the third one?", None, first.conversation_id)
+    for message in ("and who made that one?", "how long is that one"):
+        assert turn(small_agent, message, None, first.conversation_id).reply.startswith(first.items[2].title)
+
+
+def test_a_limit_holds_for_more_like_an_item(small_agent: Agent) -> None:
+    first = turn(small_agent, "a film, at most 100 minutes", None)
+    second = turn(small_agent, "more like the first one", None, first.conversation_id)
+    third = turn(small_agent, "nothing sad please", None, first.conversation_id)
+    lengths = {item.item_id: item.duration_min for item in small_agent.store.items.all()}
+    for made in (first, second, third):
+        assert made.items
+        assert all((lengths[item.item_id] or 0) <= 100 for item in made.items)
