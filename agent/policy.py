@@ -41,6 +41,7 @@ ORDERS = re.compile(
     re.IGNORECASE,
 )
 """Words of orders that other programs take, however much like a scene they sound."""
+WISHED = 2  # values that are wished for and get a query of their own
 SPREAD = 3  # domains that a scene favours and that get a search of their own
 
 
@@ -162,6 +163,8 @@ def _default_plan(seen: Seen, box: Toolbox) -> Iterator[PlannedCall]:
         if wide
         else PlannedCall("query_graph", {"domain": domains[0]} if domains else {}, "policy")
     )
+    for value in wished_values(seen, box)[:WISHED]:
+        yield PlannedCall("query_graph", {"value": value[:80], **({"domain": domains[0]} if domains and not wide else {})}, "policy")
     query = search_words(seen, box)
     if query and wide:
         yield PlannedCall("retrieve", {"query": query}, "policy")
@@ -170,6 +173,16 @@ def _default_plan(seen: Seen, box: Toolbox) -> Iterator[PlannedCall]:
             yield PlannedCall("query_graph", {"domain": domain, "k": K_DOMAIN}, "policy")
         if query:
             yield PlannedCall("retrieve", {"query": query, "domain": domain, "k": K_DOMAIN}, "policy")
+
+
+def wished_values(seen: Seen, box: Toolbox) -> list[str]:
+    """Genres, moods, topics ... that the message wishes for and items have, those of the fewest items first: a search for its words alone
+    may find none of them."""
+    sizes = box.catalogue.vocabulary
+    named = {
+        (sizes[name][value], value) for name, values in seen.reading.wishes.items() for value in values if value in sizes.get(name, {})
+    }
+    return [value for _, value in sorted(named)]
 
 
 def _like_title(seen: Seen, box: Toolbox, title: str, domains: Sequence[str]) -> Iterator[PlannedCall]:

@@ -93,7 +93,8 @@ def meant(match: TitleMatch, reading: Reading, box: Toolbox) -> int:
 
 
 def refer(text: str, intent: str, memory: Memory, box: Toolbox) -> tuple[ItemId, ...]:
-    """The items of the last list that the message points at: by place, by title, or the first where it just says "that one". What has
+    """The items of the last list that the message points at: by place, by title, or where it just says "that one" the one spoken of last or
+    the first. What has
     been deleted since keeps its place and is not pointed at."""
     left = tuple(item_id for item_id in memory.items if box.catalogue.row(item_id) is not None)
     if not memory.items:
@@ -106,4 +107,6 @@ def refer(text: str, intent: str, memory: Memory, box: Toolbox) -> tuple[ItemId,
     if by_title := titled(text, memory, box) or tuple(item_id for item_id in memory.items if item_id in named):
         return by_title
     many = re.search(r"\b(these|those|them|others?|else|different)\b|换一批|这些", text, re.IGNORECASE)
+    if intent == "more_like" and memory.focus in left:
+        return (memory.focus,)
     return left if many and intent == "reject" else left[:1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 
 import numpy as np
 
@@ -23,7 +24,7 @@ from scenewise.tools.ranking.slate.choose import Chosen, Exploration, choose_sla
 from scenewise.tools.ranking.slate.repeats import asks_for_known, known_rows, repeats_of
 from scenewise.tools.toolbox import Toolbox
 
-POOL = 6  # times k
+POOL, DEEP = 6, 30  # times k: what diversity chooses from, and what is looked through for what was asked for
 RELEVANCE_SHARE = 0.55  # of relevance against diversity: a list for a moment should not be four of a kind
 # On the validation events of MovieLens-100k (lists of ten) the two together take KL from the user's taste from .92 to .58 and the mean
 # unlikeness of genres from .78 to .85, without loss of NDCG; on the test events likewise, at -.002 (not significant).
@@ -119,12 +120,31 @@ def known_to_fit(ranked: tuple[RankedItem, ...], k: int, ensured: frozenset[str]
             told &= ~np.isnan(values)
     if told.all():
         return ranked
-    known = {one.item_id for one in ranked if told[box.catalogue.row(one.item_id)]}
-    rest = [one for one in ranked if one.item_id not in known]
-    missing = ensured - {item_of(one, box).domain for one in ranked if one.item_id in known}
-    kept = known | {one.item_id for one in rest[: max(k - len(known), 0)]}
-    kept |= {one.item_id for one in rest if item_of(one, box).domain in missing}
-    return tuple(one for one in ranked if one.item_id in kept)
+    return _these_first(ranked, {one.item_id for one in ranked if told[box.catalogue.row(one.item_id)]}, k, ensured, box)
+
+
+def answering(ranked: tuple[RankedItem, ...], k: int, ensured: frozenset[str], seen: Seen, box: Toolbox) -> tuple[RankedItem, ...]:
+    """Leave out what has nothing that the message wishes for (a genre, a mood ...) and that no search for its words found; the best of it
+    stays where too little else is left for the list, or for a kind of items that was asked for."""
+    columns, vocabulary = box.catalogue.columns, box.catalogue.vocabulary
+    wished = {name: values for name, values in seen.reading.wishes.items() if name in vocabulary}
+    if not wished or seen.mentioned or seen.referred:
+        return ranked
+    has = np.zeros(box.catalogue.n, dtype=np.bool_)
+    for name, values in wished.items():
+        has |= columns.having(name, values.keys())
+    fits = {one.item_id for one in ranked if has[box.catalogue.row(one.item_id)] or "retrieve" in one.contributions}
+    return _these_first(ranked, fits, k, ensured, box)
+
+
+def _these_first(
+    ranked: tuple[RankedItem, ...], fits: AbstractSet[ItemId], k: int, ensured: frozenset[str], box: Toolbox
+) -> tuple[RankedItem, ...]:
+    """The items among `fits`; of the others the best where those are fewer than `k`, and all of kinds that were asked for and have none."""
+    rest = [one for one in ranked if one.item_id not in fits]
+    missing = ensured - {item_of(one, box).domain for one in ranked if one.item_id in fits}
+    kept = {one.item_id for one in rest[: max(k - len(fits), 0)]} | {one.item_id for one in rest if item_of(one, box).domain in missing}
+    return tuple(one for one in ranked if one.item_id in fits or one.item_id in kept)
 
 
 def item_of(place: RankedItem, box: Toolbox) -> Item:
@@ -135,8 +155,10 @@ def item_of(place: RankedItem, box: Toolbox) -> Item:
 def pool_of(found: Found, ensured: frozenset[str], seen: Seen, box: Toolbox) -> tuple[RankedItem, ...]:
     """The best of the ranking, from which diversity chooses, with the best of every kind of items that was asked for and is not there."""
     k, stale, wishes = found.context.k, stale_items(seen, box), seen.reading.wishes
-    ranked = box.ranker.rank(found.candidates, found.context, POOL * k + len(stale), wishes=wishes)
-    head = known_to_fit(without_stale(ranked, stale, k, ensured, box), k, ensured, seen, box)[: POOL * k]
+    ranked = box.ranker.rank(found.candidates, found.context, DEEP * k + len(stale), wishes=wishes)
+    for choose in (known_to_fit, answering):
+        ranked = choose(ranked, k, ensured, seen, box)
+    head = without_stale(ranked, stale, k, ensured, box)[: POOL * k]
     missing = ensured - {item_of(one, box).domain for one in head}
     if not missing:
         return head

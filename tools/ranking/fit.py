@@ -33,17 +33,27 @@ class SceneLike(Protocol):
 
 
 def scene_parts(
-    scene: SceneLike, probability: float, columns: Columns, rows: Rows, priors: Priors, *, in_parts: frozenset[str] = frozenset()
+    scene: SceneLike,
+    probability: float,
+    columns: Columns,
+    rows: Rows,
+    priors: Priors,
+    *,
+    in_parts: frozenset[str] = frozenset(),
+    wishes: Wishes | None = None,
 ) -> Parts:
     """Score rows (m,) against a scene that holds with a probability; with the rest of it no scene holds and nothing is said.
 
-    Items of the domains `in_parts` are taken a piece at a time: their length does not count.
+    Items of the domains `in_parts` are taken a piece at a time: their length does not count. The scene does not speak against what the
+    request wishes for.
     """
+    asked = {name: {value.casefold() for value in values} for name, values in (wishes or {}).items()}
+    barred = {name: [value for value in values if value.casefold() not in asked.get(name, ())] for name, values in scene.ban.items()}
     at_once = ~columns.in_domains(in_parts)[rows]
     weights = np.array([scene.domains.get(domain, 1.0) for domain in columns.domains])
     mixed = probability * np.maximum(weights, _LEAST_WEIGHT) + (1.0 - probability)
     prefer = sum(columns.having(name, values)[rows].astype(float) for name, values in scene.prefer.items())
-    ban = sum(columns.having(name, values)[rows].astype(float) for name, values in scene.ban.items())
+    ban = sum(columns.having(name, values)[rows].astype(float) for name, values in barred.items())
     return {
         "scene_domain": priors.scene_domain * np.log(mixed)[columns.domain_code[rows]],
         "scene_prefer": priors.prefer * probability * np.broadcast_to(prefer, len(rows)),

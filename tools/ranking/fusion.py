@@ -63,7 +63,7 @@ class FusionRanker:
         parts = taste_parts(context.profile, columns, rows, priors) | wish_parts(wishes, columns, rows, priors)
         if context.scene.scene is not None:
             scene = self.pack.get(context.scene.scene)
-            parts |= scene_parts(scene, context.scene.probability, columns, rows, priors, in_parts=self.pack.in_parts)
+            parts |= scene_parts(scene, context.scene.probability, columns, rows, priors, in_parts=self.pack.in_parts, wishes=wishes)
         return parts
 
     def _items(self, table: _Table, best: NDArray[np.int64], parts: Parts) -> Iterator[RankedItem]:
