@@ -12,12 +12,13 @@ from rich.table import Table
 
 from scenewise.agent.settings import load_settings
 from scenewise.service import console as c
-from scenewise.service.train_language_cli import TASKS, train_gate, train_language
+from scenewise.service.train_language_cli import TASKS, train_average, train_gate, train_language
 from scenewise.store.errors import InputError
 
 app = typer.Typer()
 for _name in TASKS:
     app.command(_name)(train_language)
+app.command("average")(train_average)
 app.command("gate")(train_gate)
 
 Engine = Literal["local", "ray"]

@@ -68,6 +68,22 @@ def train_language(
         c.out.print(f"adapter in {c.safe(str(result.folder))}")
 
 
+def train_average(
+    adapters: Annotated[list[Path], typer.Argument(help="Adapters' folders; all but the first were begun with another of them.")],
+    out: Annotated[Path, typer.Option("--out", help="The mean's folder.")],
+    json_: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Make the mean of adapters: what was trained on knows more, and the mean forgets less of what was known before."""
+    with c.clear_errors(json_):
+        from scenewise.tools.training.language.adapter import average_adapters
+
+        average_adapters(adapters, out, _command(sys.argv))
+        if json_:
+            c.print_json({"adapters": len(adapters), "folder": str(out)})
+        else:
+            c.out.print(f"the mean of {len(adapters)} adapters is in {c.safe(str(out))}")
+
+
 def train_gate(
     data: Annotated[Path, typer.Option("--data", help="Training pairs of plans, as `scenewise eval plans` makes them.")],
     out: Annotated[Path | None, typer.Option("--out", help="Where the weights go; default: into the product.")] = None,

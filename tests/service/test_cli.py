@@ -39,7 +39,7 @@ def test_these_are_the_commands() -> None:
         *("graph build", "graph merges", "graph unmerge"),
         *("user", "user show", "user export", "user forget", "user link", "user unlink", "user lock"),
         *("user like", "user dislike", "user remove"),
-        *("train planner", "train writer", "train extractor", "train language", "train gate"),
+        *("train planner", "train writer", "train extractor", "train language", "train average", "train gate"),
         *("serve", "keys", "keys add", "keys list", "keys remove"),
         *("item", "item put", "item delete", "item show"),
         *(

@@ -91,6 +91,53 @@ def merge_adapter(base: Path, adapter: Path, target: Path) -> None:
     save_file(weights, target / "model.safetensors", metadata={"format": "pt"})
 
 
+def average_adapters(adapters: Sequence[Path], target: Path, command: str) -> None:
+    """Write into the folder `target` the mean of adapters of which one was begun with the other, with a card that holds theirs.
+
+    A uniform soup (Wortsman et al. 2022, "Model soups") over the factors A and B of LoRA, not over their products: of trainings that began
+    at one point the factors stay near enough to each other for that. InputError where they are fewer than two or not of one shape.
+    """
+    stated = [_stated(adapter) for adapter in adapters]
+    learned = [read_weights(adapter) for adapter in adapters]
+    shapes = [{name: one.shape for name, one in weights.items()} for weights in learned]
+    if len(adapters) < 2 or any(one != stated[0] for one in stated) or any(one != shapes[0] for one in shapes):
+        raise InputError("a mean needs two adapters or more, of the same layers and rank")
+    target.mkdir(parents=True, exist_ok=True)
+    mean = {name: torch.stack([weights[name].float() for weights in learned]).mean(0).to(torch.float16) for name in sorted(shapes[0])}
+    save_file(mean, target / WEIGHTS, metadata={"format": "pt"})
+    (target / CONFIG).write_text(json.dumps(stated[0], indent=2) + "\n", encoding="utf-8")
+    cards = [f"## Adapter {place}\n\n{_deeper(read_card(adapter))}\n" for place, adapter in enumerate(adapters, 1)]
+    (target / CARD).write_text("\n".join((_MEAN_HEAD.format(command=command, n=len(adapters)), *cards)), encoding="utf-8")
+
+
+_MEAN_HEAD = f"""---
+base_model: {BASE_NAME}
+library_name: peft
+license: apache-2.0
+---
+# LoRA adapter for Scenewise: a mean
+
+The mean of the weights of {{n}} adapters, of which the second was begun with the first and trained on other pairs: it forgets less of what
+the first knew. Their cards follow.
+
+## Made by
+
+`{{command}}`
+"""
+
+
+def _stated(adapter: Path) -> dict[str, object]:
+    try:
+        return dict(json.loads((adapter / CONFIG).read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        raise InputError(f"there is no whole adapter in {adapter}") from error
+
+
+def _deeper(card: str) -> str:
+    """A card whose headings stand two levels deeper."""
+    return re.sub(r"^(?=#)", "##", card, flags=re.MULTILINE)
+
+
 def write_card(rows: Sequence[Row], config: LanguageConfig, figures: Mapping[str, object], command: str, before: str = "") -> str:
     """Return the model card: base, data by task, source and licence, settings, figures on held-back rows, command, seed; and `before`,
     the card of the adapter with which the training began."""
@@ -98,7 +145,7 @@ def write_card(rows: Sequence[Row], config: LanguageConfig, figures: Mapping[str
     data = "\n".join(f"| {task} | {source} | {licence} | {n} |" for (task, source, licence), n in sorted(counts.items()))
     measured = "\n".join(f"| {name} | {value} |" for name, value in figures.items())
     settings = ", ".join(f"{name} {value}" for name, value in config.model_dump().items())
-    earlier = "\n## Begun with an adapter\n\n" + re.sub(r"^(?=#)", "##", before, flags=re.MULTILINE) + "\n" if before else ""
+    earlier = f"\n## Begun with an adapter\n\n{_deeper(before)}\n" if before else ""
     return f"""---
 base_model: {BASE_NAME}
 library_name: peft
