@@ -10,10 +10,14 @@ from scenewise.agent.references import meant_item
 from scenewise.store.types import Item, ItemId
 from scenewise.tools.copywriter.evidence import EvidenceRow, evidence_for
 from scenewise.tools.copywriter.nouns import article, noun_of
+from scenewise.tools.graph.build import item_node
+from scenewise.tools.graph.relations import role_of
 from scenewise.tools.toolbox import Toolbox
 
 LOOK_UP = "look_up_items"
 MOST, SURE = 3, 0.9
+ROLES = frozenset({"director", "writer", "star", "producer", "creator"})
+"""Parts that people have in an item, by the graph's names of them."""
 _QUESTION = re.compile(
     r"^\W*(?:(?:and|ok|okay|so|but|hm+|well|please)\b[\s,]*)*(?:who(?:['’]s| is| was| \w+(?:ed|s|e|t))\b|how (?:long|old|hard|much|many|"
     r"difficult|expensive|big|spicy|scary|violent|good)\b|when (?:was|is|did)\b|where (?:was|is)\b|"
@@ -60,7 +64,8 @@ def look_up(items: Sequence[ItemId], box: Toolbox) -> PlannedCall:
 def tell(items: Sequence[ItemId], box: Toolbox, locale: str) -> str:
     """All that the catalogue knows of each, a line an item; what it does not say is not known."""
     write = _zh if locale.startswith("zh") else _en
-    lines = [write(box.catalogue.items[row]) for row in box.catalogue.rows(items).tolist()]
+    found = [box.catalogue.items[row] for row in box.catalogue.rows(items).tolist()]
+    lines = [write(item, _people(item, box, "zh" if locale.startswith("zh") else "en")) for item in found]
     rest = (
         "更多的我就不知道了。"
         if locale.startswith("zh")
@@ -71,12 +76,22 @@ def tell(items: Sequence[ItemId], box: Toolbox, locale: str) -> str:
     return "\n".join([*lines, rest])
 
 
-def _en(item: Item) -> str:
+def _people(item: Item, box: Toolbox, locale: str) -> list[str]:
+    """Who had a part in it, as the graph has them by name and the catalogue has not: "director Joel Coen"."""
+    known = {name.casefold() for name in item.attributes.get("creator", ())}
+    named: dict[str, list[str]] = {}
+    for relation, node, display in box.graph.neighbours(item_node(item.item_id)):
+        if role_of(relation) in ROLES and display != node.partition(":")[2] and display.casefold() not in known:
+            named.setdefault(role_of(relation, locale=locale), []).append(display)
+    return [f"{role} {_listed(names[:MOST])}" for role, names in named.items()]
+
+
+def _en(item: Item, people: Sequence[str]) -> str:
     rows = {row.row_id: row for row in evidence_for(item)}
     noun = noun_of(item.domain).words[0]
     thing = f"{rows['year'].text} {noun}" if "year" in rows else noun
     by = f" by {_listed(rows['creator'].values)}" if "creator" in rows else ""
-    facts = list(_facts(rows))
+    facts = [*people, *_facts(rows)]
     known = f"; {'; '.join(facts)}" if facts else ""
     said = " ".join(row.text for name, row in rows.items() if name.startswith("text."))
     return f"{rows['title'].text if 'title' in rows else item.item_id}: {article(thing)} {thing}{by}{known}. {said}".strip()
@@ -93,11 +108,12 @@ def _facts(rows: dict[str, EvidenceRow]) -> Iterator[str]:
         )
 
 
-def _zh(item: Item) -> str:
+def _zh(item: Item, people: Sequence[str]) -> str:
     rows = {row.row_id: row for row in evidence_for(item)}
     noun = noun_of(item.domain)
     thing = f"{rows['year'].text}年的{noun.zh[0]}" if "year" in rows else noun.zh[0]
     parts = [thing, f"出自{'、'.join(rows['creator'].values)}" if "creator" in rows else ""]
+    parts += people
     parts += [row.text for name, row in rows.items() if name in ("genre", "mood", "topic", "duration", "price")]
     return f"《{rows['title'].text if 'title' in rows else item.item_id}》：{'，'.join(part for part in parts if part)}。"
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from scenewise import Agent, ScriptedModel, Settings, Turn
+from scenewise.agent.told import _people
 
 
 def turn(agent: Agent, message: str, written: str | None, conversation: str | None = None) -> Turn:
@@ -85,3 +88,11 @@ def test_a_limit_holds_for_more_like_an_item(small_agent: Agent) -> None:
     for made in (first, second, third):
         assert made.items
         assert all((lengths[item.item_id] or 0) <= 100 for item in made.items)
+
+
+def test_people_are_told_by_the_graphs_names_of_them(small_agent: Agent) -> None:
+    box = small_agent.toolbox()
+    (film,) = [item for item in box.catalogue.items if item.title == "Blade Runner"]
+    bare = replace(film, attributes={name: values for name, values in film.attributes.items() if name != "creator"})
+    assert _people(bare, box, "en") == ["creator Ridley Scott"]
+    assert _people(film, box, "en") == [], "the catalogue has it already"
