@@ -76,8 +76,7 @@ async def make_plan(seen: Seen, box: Toolbox, model: ChatModel | None, *, max_to
     """Return the turn's calls; with no model, or one that fails, the default plan alone, with the trouble named."""
     if needs_no_tools(seen):
         return Plan()
-    about = asks_about(seen) if seen.referred or model is None else ()
-    if about:
+    if about := asks_about(seen, by_name=model is None):
         return Plan((look_up(about, box),), word="facts", about=about)
     if word := word_instead(seen, box):
         return Plan(word=word)

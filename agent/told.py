@@ -26,8 +26,14 @@ _QUESTION = re.compile(
     r"|谁(?:写|拍|导|演|唱|做)|多长|多久|哪年|讲(?:的)?(?:什么|啥)|好看吗|怎么样|是什么|多少钱|难吗|介绍一下",
     re.IGNORECASE,
 )
-_THAT = re.compile(
-    r"\b(?:(?:that|this) (?:one|film|movie|book|album|song|recipe|course|app|workout|game)|it|that)\b|这个|那个|它", re.IGNORECASE
+_THAT_ONE = re.compile(
+    r"\b(?:that|this) (?:one|film|movie|book|album|song|recipe|dish|course|app|workout|game)\b|(?:这|那)(?:个|部|本|首|张)", re.IGNORECASE
+)
+_IT = re.compile(
+    r"\b(?:it|that)\b.{0,12}\b(?:good|worth|long|short|old|new|hard|easy|scary|sad|funny|violent|free|about|from|by|take|cost|made|"
+    r"suit\w*|for kids)\b"
+    r"|\b(?:made|wrote|directed|sings|produced|long|old|much|about) (?:is |does )?(?:it|that)\b|它",
+    re.IGNORECASE,
 )
 _WANTS_MORE = re.compile(
     r"\b(?:like|similar|more by|another|something|anything|else|recommend|suggest|instead|other)\b|类似|推荐|还有|差不多|别的",
@@ -35,14 +41,18 @@ _WANTS_MORE = re.compile(
 )
 
 
-def asks_about(seen: Seen) -> tuple[ItemId, ...]:
-    """The items of the last list or of the catalogue that rules read a question about, and no wish; none where there is no question."""
+def asks_about(seen: Seen, *, by_name: bool) -> tuple[ItemId, ...]:
+    """The items that rules read a question about, and no wish; none where there is no such question. They are of the last list, by place or
+    as "that one"; with `by_name` also those of the catalogue that are named, and what "it" is."""
     kinds = () if seen.asked else seen.reading.domains_added | seen.reading.domains_only  # those of an earlier message ask for nothing now
     if kinds or not _QUESTION.search(seen.text) or _WANTS_MORE.search(seen.text):
         return ()
-    if seen.memory.items and not (seen.referred or seen.mentioned) and _THAT.search(seen.text):
-        return (meant_item(seen.text, seen.memory),)
-    return (seen.referred or seen.mentioned)[:MOST]
+    if seen.referred:
+        return seen.referred[:MOST]
+    if by_name and seen.mentioned:
+        return seen.mentioned[:MOST]
+    points = _THAT_ONE.search(seen.text) or (by_name and _IT.search(seen.text))
+    return (meant_item(seen.text, seen.memory),) if points and seen.memory.items and not seen.mentioned else ()
 
 
 def looked_up(calls: Sequence[PlannedCall], box: Toolbox) -> tuple[ItemId, ...]:

@@ -83,7 +83,7 @@ class TurnPlanner:
             return Outcome(readable=False, seconds=time.perf_counter() - begun)
         if needs_no_tools(seen):
             return Outcome(seconds=time.perf_counter() - begun)
-        if about := asks_about(seen) if seen.referred else ():
+        if about := asks_about(seen, by_name=False):
             call = look_up(about, self._reader.box)
             return Outcome((Call(call.name, call.arguments),), seconds=time.perf_counter() - begun)
         if word := word_instead(seen, self._reader.box):

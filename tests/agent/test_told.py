@@ -76,8 +76,15 @@ def test_more_like_an_item_is_kept_by_its_title(small_agent: Agent) -> None:
 def test_that_one_is_what_was_spoken_of_last(small_agent: Agent) -> None:
     first = turn(small_agent, "a funny film", None)
     turn(small_agent, "why the third one?", None, first.conversation_id)
-    for message in ("and who made that one?", "how long is that one"):
+    for message in ("and who made that one?", "how long is that one", "is it any good?", "who made it"):
         assert turn(small_agent, message, None, first.conversation_id).reply.startswith(first.items[2].title)
+    assert turn(small_agent, "how long is that one", "none", first.conversation_id).reply.startswith(first.items[2].title)
+
+
+@pytest.mark.parametrize("message", ["is it raining outside?", "what time is it", "is that all you have"])
+def test_it_is_not_always_an_item(small_agent: Agent, message: str) -> None:
+    first = turn(small_agent, "a funny film", None)
+    assert turn(small_agent, message, None, first.conversation_id).intent != "facts"
 
 
 def test_a_limit_holds_for_more_like_an_item(small_agent: Agent) -> None:
