@@ -82,6 +82,12 @@ def _is_near(time: datetime, now_s: float) -> bool:
         return False
 
 
+def in_its_language(moment: Moment, text: str) -> Moment:
+    """The moment with the locale zh where the text is Chinese and the locale says no more than the default."""
+    chinese = len(_HAN.findall(text)) * 2 > len(text.replace(" ", ""))
+    return replace(moment, locale="zh") if moment.locale == "en" and chinese else moment
+
+
 def perceive(request: Request, box: Toolbox, intents: IntentReader, memory: Memory) -> Seen:
     """Read the request: intent, scene with its signals, words, profile, history and what the last list adds."""
     text = spell_out(clean_text(request.message), memory, box)
@@ -95,8 +101,7 @@ def perceive(request: Request, box: Toolbox, intents: IntentReader, memory: Memo
     intent = RECOMMEND if correction else intents.read(text, has_list=bool(memory.items))
     if intent == RECOMMEND and asks_why(text, memory, box):
         intent = "explain"
-    if moment.locale == "en" and len(_HAN.findall(text)) * 2 > len(text.replace(" ", "")):
-        moment = replace(moment, locale="zh")
+    moment = in_its_language(moment, text)
     if correction is not None:  # what was asked for before is still wanted
         text = asked_before(request, box, intents) or text
     matches = box.catalogue.find_titles(text)
