@@ -156,14 +156,13 @@ def pool_of(found: Found, ensured: frozenset[str], seen: Seen, box: Toolbox) -> 
     """The best of the ranking, from which diversity chooses, with the best of every kind of items that was asked for and is not there."""
     k, stale, wishes = found.context.k, stale_items(seen, box), seen.reading.wishes
     ranked = box.ranker.rank(found.candidates, found.context, DEEP * k + len(stale), wishes=wishes)
-    for choose in (known_to_fit, answering):
-        ranked = choose(ranked, k, ensured, seen, box)
+    ranked = answering(known_to_fit(ranked, k, ensured, seen, box), k, ensured, seen, box)
     head = without_stale(ranked, stale, k, ensured, box)[: POOL * k]
     missing = ensured - {item_of(one, box).domain for one in head}
     if not missing:
         return head
     every = box.ranker.rank(found.candidates, found.context, len(found.candidates), wishes=wishes)
-    ranked = without_stale(every, stale, k, ensured, box)
+    ranked = without_stale(answering(known_to_fit(every, k, ensured, seen, box), k, ensured, seen, box), stale, k, ensured, box)
     rest = [(one, item_of(one, box).domain) for one in ranked[POOL * k :]]
     of = {domain: [one for one, its in rest if its == domain][:2] for domain in sorted(missing)}
     return (*ranked[: POOL * k], *(one for found_there in of.values() for one in found_there))
