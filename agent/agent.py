@@ -10,7 +10,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
@@ -20,7 +20,7 @@ from scenewise.agent import copywriting, own_profile, tool_use, tracing
 from scenewise.agent import replay as replaying
 from scenewise.agent.intents import IntentReader
 from scenewise.agent.model import ChatModel, connect
-from scenewise.agent.record import Request, Turn
+from scenewise.agent.record import Request, Step, Turn
 from scenewise.agent.settings import Settings, load_settings
 from scenewise.agent.turn import ANONYMOUS, Surroundings, build_graph, kept_turn
 from scenewise.store.errors import InputError, NotAllowed, StoreError
@@ -35,14 +35,6 @@ from scenewise.tools.toolbox import Report, Toolbox
 T = TypeVar("T")
 MAX_K = 100
 END = object()
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step of a turn has ended; `name` is perceive, plan, act, rank, compose, verify or remember."""
-
-    name: str
-    ms: float
 
 
 class Agent:
@@ -334,15 +326,16 @@ class Agent:
                 return
             span = tracing.begin_turn(request)
             around = replace(around, trace=tracing.inside(span))
-            parts = self._graph.astream({"request": request}, config, context=around, durability="exit", stream_mode="updates")
+            modes = ["custom", "updates"]
+            parts = self._graph.astream({"request": request}, config, context=around, durability="exit", stream_mode=modes)
             try:
-                async for part in parts:
-                    for name, update in part.items():
-                        step = name.removesuffix("_step")
-                        yield Step(step, update["timings_ms"].get(step, 0.0))
-                        if "turn" in update:
-                            tracing.tell_turn(span, update["turn"])
-                            yield update["turn"]
+                async for mode, part in parts:
+                    if mode == "custom":
+                        yield part
+                    else:
+                        turn: Turn = part["turn"]["turn"]
+                        tracing.tell_turn(span, turn)
+                        yield turn
             except BaseException as error:
                 tracing.tell_error(span, error)
                 raise

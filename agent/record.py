@@ -39,6 +39,14 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a turn has ended; `name` is perceive, plan, act, rank, compose, verify or remember."""
+
+    name: str
+    ms: float
+
+
+@dataclass(frozen=True, slots=True)
 class Seen:
     """What perception made of a request. `context` is what tools may know; `reading` what the words ask for; `referred` the items of the
     last list that the message points at; `mentioned` the catalogue's items that it names, `unknown` people of whom nothing is known;

@@ -28,7 +28,7 @@ from scenewise.agent.model import ChatModel
 from scenewise.agent.perceive import moment_key, perceive
 from scenewise.agent.plan import make_plan, plan_form
 from scenewise.agent.policy import main_domains, needs_no_tools
-from scenewise.agent.record import Draft, Found, Plan, Reply, Request, Seen, Slate, Turn, TurnItem
+from scenewise.agent.record import Draft, Found, Plan, Reply, Request, Seen, Slate, Step, Turn, TurnItem
 from scenewise.agent.settings import Settings
 from scenewise.agent.slate import rank
 from scenewise.agent.told import tell
@@ -69,10 +69,11 @@ class Surroundings:
 
 
 class State(TypedDict, total=False):
-    """The graph's state; only `memory` outlives the turn."""
+    """What the steps hand on. Of it `memory` alone outlives the turn; the graph is given the request and gives the turn back."""
 
     memory: dict[str, Any]
     request: Annotated[Request, UntrackedValue]
+    turn: Annotated[Turn, UntrackedValue]
     begun: Annotated[float, UntrackedValue]
     seen: Annotated[Seen, UntrackedValue]
     plan: Annotated[Plan, UntrackedValue]
@@ -80,20 +81,27 @@ class State(TypedDict, total=False):
     slate: Annotated[Slate, UntrackedValue]
     draft: Annotated[Draft, UntrackedValue]
     reply: Annotated[Reply, UntrackedValue]
-    turn: Annotated[Turn, UntrackedValue]
     timings_ms: Annotated[dict[str, float], UntrackedValue]
 
 
 def build_graph(checkpointer: BaseCheckpointSaver[Any]) -> CompiledStateGraph[State, Surroundings, State, State]:
-    """Wire the seven steps."""
+    """Wire the seven steps: one node that takes them in order, since a node's own cost is that of a tool's search.
+
+    Its custom stream has a `Step` as each is done, its updates the turn.
+    """
     graph = StateGraph(State, context_schema=Surroundings)
-    before = START
-    for name, step in (*STEPS, ("remember", _remember)):
-        graph.add_node(f"{name}_step", tracing.step(name, step))
-        graph.add_edge(before, f"{name}_step")
-        before = f"{name}_step"
-    graph.add_edge(before, END)
+    graph.add_node("turn", _turn)
+    graph.add_edge(START, "turn")
+    graph.add_edge("turn", END)
     return graph.compile(checkpointer=checkpointer)
+
+
+async def _turn(state: State, runtime: Runtime[Surroundings]) -> State:
+    for name, step in (*STEPS, ("remember", _remember)):
+        update: State = await tracing.step(name, step)(state, runtime)
+        state = {**state, **update}
+        runtime.stream_writer(Step(name, state["timings_ms"].get(name, 0.0)))
+    return {"memory": state["memory"], "turn": state["turn"]}
 
 
 def _timed(state: State, name: str, begun: float) -> dict[str, float]:

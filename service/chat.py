@@ -11,8 +11,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from scenewise.agent.agent import Agent, Step
-from scenewise.agent.record import Turn
+from scenewise.agent.agent import Agent
+from scenewise.agent.record import Step, Turn
 from scenewise.agent.settings import load_settings
 from scenewise.service import console as c
 from scenewise.service.render import show_turn

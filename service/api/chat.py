@@ -16,8 +16,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from scenewise.agent.agent import Agent, Step
-from scenewise.agent.record import Turn
+from scenewise.agent.agent import Agent
+from scenewise.agent.record import Step, Turn
 from scenewise.service.api.access import Asking, Caller, acting_user, own_conversation
 from scenewise.service.api.errors import Refused, body_of
 from scenewise.service.api.limits import Gate, Limits

@@ -26,17 +26,17 @@ from scenewise.store.errors import (
 from scenewise.store.types import Edge, Event, Item, ItemId, Moment, Place, Profile, Taste, UserId
 
 if TYPE_CHECKING:
-    from scenewise.agent.agent import Agent, Step
+    from scenewise.agent.agent import Agent
     from scenewise.agent.audience import Segment
     from scenewise.agent.item_copy import Copy
-    from scenewise.agent.record import Turn, TurnItem
+    from scenewise.agent.record import Step, Turn, TurnItem
     from scenewise.agent.scripted import ScriptedModel
     from scenewise.agent.settings import Settings
     from scenewise.store.store import Store
 
 _LATER = {
     "Agent": "scenewise.agent.agent",
-    "Step": "scenewise.agent.agent",
+    "Step": "scenewise.agent.record",
     "Copy": "scenewise.agent.item_copy",
     "Segment": "scenewise.agent.audience",
     "Turn": "scenewise.agent.record",

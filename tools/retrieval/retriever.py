@@ -28,6 +28,7 @@ SOURCE = "retrieve"
 EXACT_BELOW = 50_000  # items of the catalogue: 384 float32 each are 77 MB, and a dot product with each takes less than a filtered walk
 DEPTH = 100  # how deep each ranking goes before they are fused
 _KEPT = 8  # texts whose cosines with all items are kept
+_KEPT_WORDS = 64  # queries of words whose rows are kept
 _SPARE = 1.5  # times what would hold enough if what is allowed were spread evenly
 _MAX_QUERY = 500
 
@@ -42,8 +43,10 @@ _EMPTY_WORDS = frozenset({
 })
 # fmt: on
 _WORD = re.compile(r"[\w'’-]+")
+_NO_ROWS = np.zeros(0, dtype=np.int32)
 
 Mask = NDArray[np.bool_]
+Rows = NDArray[np.int32]
 
 
 class Retriever:
@@ -71,6 +74,7 @@ class Retriever:
         self._matrices: dict[str, Vectors] = {}
         self._indexed: dict[str, Mask] = {}
         self._asked: dict[tuple[str, bytes], Vectors] = {}
+        self._worded: dict[str, tuple[int, Rows]] = {}
         self._lock = Lock()
 
     def reindex(self, progress: Progress | None = None) -> IndexReport:
@@ -88,6 +92,7 @@ class Retriever:
             self._matrices.clear()
             self._indexed.clear()
             self._asked = {}
+            self._worded = {}
         return reports[-1]
 
     def over(self, update: Updated) -> Retriever:
@@ -194,7 +199,21 @@ class Retriever:
     def _search_words(self, text: str, depth: int, allowed: Mask) -> list[int]:
         words = [word for word in _WORD.findall(text) if word.lower() not in _EMPTY_WORDS]
         query = " ".join(words)
-        return self._widening(lambda n: self._store.items.search_text(query, n), depth, allowed) if words else []
+        return self._widening(lambda n: self._with_words(query, n), depth, allowed) if words else []
+
+    def _with_words(self, query: str, n: int) -> Rows:
+        """Rows of the at most `n` items that have the words best, kept for the next calls: a turn asks for the same words in several
+        domains, and many users in the same scene ask for the same. -1 for an item that the catalogue does not have."""
+        kept_in = self._worded  # before the search: reindex() takes another
+        with self._lock:
+            asked, rows = kept_in.get(query, (0, _NO_ROWS))
+        if asked < n:
+            rows = self._rows_of(self._store.items.search_text(query, n))
+            with self._lock:
+                kept_in[query] = (n, rows)
+                while len(kept_in) > _KEPT_WORDS:
+                    del kept_in[next(iter(kept_in))]
+        return rows[:n]
 
     def _search_vectors(self, name: str, vector: Vectors, depth: int, *, allowed: Mask, constraints: Constraints | None) -> list[int]:
         if self.catalogue.n < self._exact_below:
@@ -205,7 +224,7 @@ class Retriever:
             scores = self._cosines(asked, name, matrix, vector)
             return [row for row, _ in _best(scores, depth, np.flatnonzero(allowed & self._indexed[name]))]
         where = where_of(constraints) if constraints is not None else None
-        return self._widening(lambda n: self._index.query(name, vector, n, where=where), depth, allowed)
+        return self._widening(lambda n: self._rows_of(self._index.query(name, vector, n, where=where)), depth, allowed)
 
     def _cosines(self, asked: dict[tuple[str, bytes], Vectors], name: str, matrix: Vectors, vector: Vectors) -> Vectors:
         """Every item's cosine, kept for the next calls: a turn asks the same text in several domains."""
@@ -220,15 +239,20 @@ class Retriever:
                     del asked[next(iter(asked))]
         return kept
 
-    def _widening(self, search: Callable[[int], list[tuple[ItemId, float]]], depth: int, allowed: Mask) -> list[int]:
+    def _rows_of(self, found: Sequence[tuple[ItemId, float]]) -> Rows:
+        places = (self.catalogue.row(item_id) for item_id, _ in found)
+        return np.array([-1 if place is None else place for place in places], dtype=np.int32)
+
+    def _widening(self, search: Callable[[int], Rows], depth: int, allowed: Mask) -> list[int]:
         """Ask for as much as should hold enough that is allowed, and for more until it does, or nothing more comes."""
         n = self.catalogue.n
         wanted = min(depth if allowed.all() else round(_SPARE * depth * n / int(allowed.sum())), n)
         while True:
             found = search(wanted)
-            rows = [row for item_id, _ in found if (row := self.catalogue.row(item_id)) is not None and allowed[row]]
+            rows = found[found >= 0]
+            rows = rows[allowed[rows]]
             if len(rows) >= depth or len(found) < wanted or wanted >= n:
-                return rows[:depth]
+                return [int(row) for row in rows[:depth]]
             wanted = min(4 * wanted, n)
 
     def _encoder(self, name: str) -> TextEncoder:

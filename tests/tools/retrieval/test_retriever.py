@@ -88,6 +88,23 @@ def test_a_narrow_mask_is_filled_by_asking_for_more(store: Store, make_encoder: 
     retriever.close()
 
 
+def test_words_are_searched_for_once_and_anew_where_items_changed(
+    store: Store, retriever: Retriever, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, int]] = []
+    search = store.items.search_text
+    monkeypatch.setattr(store.items, "search_text", lambda query, k: asked.append((query, k)) or search(query, k))
+    first = retriever.retrieve("snow", 3, allowed=everything(retriever))
+    books = np.array([item.domain == "books" for item in retriever.catalogue.items])
+    assert [row.item_id for row in retriever.retrieve("snow", 1, allowed=books)] == ["c"]
+    assert retriever.retrieve("snow", 3, allowed=everything(retriever)) == first
+    assert len(asked) == 1
+    store.items.upsert([Item(ItemId("f"), "books", "Snow", "Snow.")])
+    after = Retriever(store, Catalogue.from_store(store), retriever.encoders)
+    assert "f" in {row.item_id for row in after.retrieve("snow", 5, allowed=everything(after))}
+    assert len(asked) == 2
+
+
 def test_empty_requests_find_nothing(retriever: Retriever) -> None:
     allowed = everything(retriever)
     assert len(retriever.retrieve("   ", 5, allowed=allowed)) == 0
