@@ -20,7 +20,7 @@ _ANY = f" [^()\\[\\];\\n]{{1,{MAX_CHARS}}}"
 _ANY_LIMIT = "max\\( [0-9]{1,4} (min|usd)\\)|since\\( [12][0-9]{3}\\)|until\\( [12][0-9]{3}\\)"
 _MAKER = "( (director|writer|author|artist|creator|singer|actor|actress|band|maker) of)?"
 _WORD = re.compile(r"[\u3400-\u9fff]|[/·]|[^\s\u3400-\u9fff()\[\];|/·]+")
-_EDGES = re.compile(r"([^\w#$€£]*)(.*?)([^\w%$€£]*)", re.DOTALL)
+_EDGES = re.compile(r"([^\w#$€£]*)(.*?)((?:(?<=\w)['’]s)?)([^\w%$€£]*)", re.DOTALL)
 _PLAIN = re.compile(r"[\w '&#%,:!/<>\"=@~`’–-]")
 
 
@@ -62,7 +62,7 @@ def _list_of(item: str) -> str:
 
 def _words_of(text: str) -> str:
     """A pattern of any of the text's words in their order, each after a blank (what is written without one may stay so) and with or
-    without the marks at its ends; of Chinese that is written in one a piece of it. Any text where there are too many; "" where all are
+    without the marks and the "'s" at its ends; of Chinese that is written in one a piece of it. Any text where there are too many; "" where all are
     longer than a name."""
     words = [one for one in _WORD.finditer(text) if len(one[0]) <= MAX_CHARS]  # a row of a hundred emoji is no name
     if not words and text.strip():
@@ -99,8 +99,8 @@ def _piece(run: Sequence[re.Match[str]]) -> str:
 
 
 def _bare(word: str) -> str:
-    before, core, after = _EDGES.fullmatch(word).groups()  # type: ignore[union-attr]
-    marks = (f"({_literal(mark)})?" for mark in after)
+    before, core, of, after = _EDGES.fullmatch(word).groups()  # type: ignore[union-attr]
+    marks = (f"({_literal(mark)})?" for mark in (*([of] if of else ()), *after))
     return "".join((f"({_literal(before)})?" if before else "", _literal(core), *marks)) if core else _literal(word)
 
 

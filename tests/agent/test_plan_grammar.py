@@ -33,6 +33,8 @@ def fits(plan: str, asked: PlanRequest, words: Collection[Word] = WORDS) -> bool
         ("Does Scarface exist, and if so how violent is it?", "facts( Scarface)"),
         ("anything like Schindler's List, please", "like( Schindler's List)"),
         ('more like "Se7en"!', "like( Se7en)"),
+        ("Finished Duolingo's tree. What other apps like it", "like( Duolingo)"),
+        ("Finished Duolingo’s tree", "like( Duolingo’s tree)"),
         ("who directed Heat? more by them", "graph( director of Heat)"),
         ("a course on astronomy in less than 5 hours", "find( course on astronomy) max( 300 min)"),
         ("90s romcoms", "find( romcoms; movies) since( 1990) until( 1999)"),
