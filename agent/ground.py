@@ -14,6 +14,7 @@ from typing import Any
 from rapidfuzz import fuzz
 
 from scenewise.agent.record import Seen
+from scenewise.agent.tastes import own_words
 from scenewise.tools.toolbox import Toolbox
 
 TITLE_LIKENESS = 85.0
@@ -29,7 +30,7 @@ _REFUSAL = re.compile(
 _COMMON = frozenset(
     """the and for with you your something anything some any good like want need would please recommend show find give that this not but
     are have has can could one two more what who how why when where there them they our out very just too also well
-    read watch listen hear see play cook learn tonight today now time thanks""".split()  # noqa: SIM905
+    read watch listen hear see play cook learn tonight today now time thanks 我 但 是 的 了 也 吗 呢 吧 啊""".split()  # noqa: SIM905
 )
 
 
@@ -125,7 +126,7 @@ def is_named(seen: Seen, title: str, box: Toolbox) -> bool:
 def wanted_text(seen: Seen, *, conditions: bool = False) -> str:
     """The message without the parts that say what is not wanted: "nothing violent" is no wish for something violent. With `conditions`
     without those that set any condition: "under two hours" is nothing to search for, but "a dessert" is a recipe and a dessert."""
-    text, wished = seen.text, {value for values in seen.reading.wishes.values() for value in values}
+    text, wished = own_words(seen.text), {value for values in seen.reading.wishes.values() for value in values}
     unwanted = [
         (said.start, said.end)
         for said in seen.reading.said

@@ -17,7 +17,7 @@ from scenewise.agent.memory import Memory
 from scenewise.agent.record import Request, Seen
 from scenewise.agent.references import asks_why, meant, refer, refused_titles, spell_out
 from scenewise.agent.refine import refine
-from scenewise.agent.tastes import own_sentences
+from scenewise.agent.tastes import own_sentences, own_words
 from scenewise.agent.wants import goes_on_from, joined, limited_before, named_before, wanted_before
 from scenewise.store.errors import InputError
 from scenewise.store.persons import history_of, profile_of
@@ -106,7 +106,7 @@ def perceive(request: Request, box: Toolbox, intents: IntentReader, memory: Memo
         text = asked_before(request, box, intents) or text
     matches = box.catalogue.find_titles(text)
     scene = read_scene(request, _without(text, matches), moment, box, memory, profile=profile, correction=correction)
-    reading = without_circumstances(constraints_from_text(text, box.catalogue, box.concepts), scene, box)
+    reading = without_circumstances(constraints_from_text(own_words(text), box.catalogue, box.concepts), scene, box)
     referred = refer(text, intent, memory, box)
     refused, refusals = ((), ()) if intent == "explain" else refused_titles(text, matches, memory, box)
     named = tuple(box.catalogue.items[meant(match, reading, box)].item_id for match in matches)

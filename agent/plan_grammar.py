@@ -62,8 +62,8 @@ def _list_of(item: str) -> str:
 
 def _words_of(text: str) -> str:
     """A pattern of any of the text's words in their order, each after a blank (what is written without one may stay so) and with or
-    without the marks and the "'s" at its ends; of Chinese that is written in one a piece of it. Any text where there are too many; "" where all are
-    longer than a name."""
+    without the marks and the "'s" at its ends; of Chinese that is written in one a piece of it. Any text where there are too many; ""
+    where all are longer than a name."""
     words = [one for one in _WORD.finditer(text) if len(one[0]) <= MAX_CHARS]  # a row of a hundred emoji is no name
     if not words and text.strip():
         return ""

@@ -212,8 +212,10 @@ def search_words(seen: Seen, box: Toolbox) -> str:
     """What to search for: the message, or, where it only says what the moment is like, what suits the scene."""
     if not names_circumstances_only(seen, box):
         asked = seen.before if seen.intent in CHANGES else f"{seen.before} {wanted_text(seen, conditions=True)}".strip()
-        if not only_names_the_scene(asked, seen, box):
-            return asked[:120] if words(asked) and seen.intent != "anything" else ""
+        if seen.intent == "anything":
+            return ""
+        if words(asked) and not only_names_the_scene(asked, seen, box):
+            return asked[:120]
     if seen.context.scene.scene is None:
         return ""
     prefer = box.pack.get(seen.context.scene.scene).prefer

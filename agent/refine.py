@@ -20,7 +20,7 @@ def refine(intent: str, memory: Memory, catalogue: Catalogue) -> tuple[Constrain
     domains = frozenset(item.domain for item in items)
     value = _middle(items, _MEASURES[intent])
     if value is None:
-        return Constraints(domains=domains), (f"nothing of the last list says how {_WORDS[intent]} it is",)
+        return Constraints(domains=domains), (unmeasured(intent),)
     if intent == "shorter":
         return Constraints(domains=_known(items, "shorter"), max_duration_min=value - 1), ()
     if intent == "cheaper":
@@ -31,6 +31,11 @@ def refine(intent: str, memory: Memory, catalogue: Catalogue) -> tuple[Constrain
         return Constraints(domains=domains, max_year=int(value) - 1), ()
     banned = frozenset(item.item_id for item in items if (item.duration_min or 0) <= value)
     return Constraints(domains=_known(items, "longer"), ban_items=banned), ()
+
+
+def unmeasured(intent: str) -> str:
+    """The note of a turn that could not do what the intent asks, or "" for other intents."""
+    return f"nothing of the last list says how {_WORDS[intent]} it is" if intent in _WORDS else ""
 
 
 _MEASURES: dict[str, Callable[[Item], float | None]] = {

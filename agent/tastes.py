@@ -45,6 +45,7 @@ _FOR_WORDS = (
 )
 _BACK_WORDS = r"\b(?:forget|drop|remove|delete|no longer|any ?more)\b|别再记|删掉|忘掉|不再"
 _TASTE = re.compile(rf"\b(?:{_AGAINST_WORDS}|{_FOR_WORDS})\b|n.t my\b|{_BACK_WORDS}|讨厌|喜欢|爱|不吃|受不了|过敏|喜好", re.IGNORECASE)
+_ANY_TASTE = re.compile(rf"{_TASTE.pattern}|\b(?:loves|likes|hates|adores|enjoys|prefers|dislikes)\b", re.IGNORECASE)
 _TAKEN_BACK = re.compile(_BACK_WORDS, re.IGNORECASE)
 _AGAINST = re.compile(rf"(?:\b|(?=n.t ))(?:{_AGAINST_WORDS})\b|讨厌|不喜欢|不爱|不吃|受不了|过敏", re.IGNORECASE)
 _FOR = re.compile(rf"\b(?:{_FOR_WORDS})\b|喜欢|爱", re.IGNORECASE)
@@ -66,6 +67,25 @@ _OTHERS = re.compile(
 )
 
 
+def own_words(text: str) -> str:
+    """The text without clauses that say what others like, where its author's own taste stands beside them; blanks take their places.
+
+    >>> own_words("My sister loves horror but I hate westerns").strip()
+    'but I hate westerns'
+    >>> own_words("my sister loves horror, something for her")
+    'my sister loves horror, something for her'
+    """
+    breaks = [match.start() for match in _CLAUSE.finditer(text)]
+    clauses = list(zip([0, *breaks], [*breaks, len(text)], strict=True))
+    tell = [(start, end) for start, end in clauses if _ANY_TASTE.search(_WISH.sub(" ", text[start:end]))]
+    others = [(start, end) for start, end in tell if _OTHERS.search(text[start:end])]
+    if len(others) == len(tell) or not any(_OWN.search(text[start:end]) for start, end in tell if (start, end) not in others):
+        return text
+    for start, end in others:
+        text = text[:start] + " " * (end - start) + text[end:]
+    return text
+
+
 def own_sentences(text: str) -> list[str]:
     """The sentences in which a message may state its author's liking, outside quotes and of nobody else, each with the next one where that
     goes on with it ("Tarantino? Not my guy."). Wider than what `stated_tastes` reads: a model has to say what it is of.
@@ -73,7 +93,7 @@ def own_sentences(text: str) -> list[str]:
     >>> own_sentences("honestly sci-fi is my favourite genre"), own_sentences("my sister loves horror")
     (['honestly sci-fi is my favourite genre'], [])
     """
-    sentences = [one for one in _SENTENCE.split(_QUOTE.sub(" ", text)) if one.strip()]
+    sentences = [one for one in _SENTENCE.split(_QUOTE.sub(" ", own_words(text))) if one.strip()]
     found = []
     for place, sentence in enumerate(sentences):
         after = sentences[place + 1] if place + 1 < len(sentences) and _GOES_ON.search(sentences[place + 1]) else ""
@@ -114,7 +134,7 @@ def stated_tastes(seen: Seen, box: Toolbox) -> Iterator[PlannedCall]:
     """Yield a call for each taste stated, at most six; a clause without a verb of liking goes on with the one before it."""
     said: dict[tuple[str, str], str] = {}
     action = ""
-    for clause in _CLAUSE.split(seen.text):
+    for clause in _CLAUSE.split(own_words(seen.text)):
         action = "dislike" if _DISLIKE.search(clause) else "like" if _LIKE.search(clause) else action
         if action:
             said |= dict.fromkeys(_named(clause, box), action)

@@ -10,12 +10,16 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+import numpy as np
+from numpy.typing import NDArray
+
 from scenewise.agent.intents import RECOMMEND
 from scenewise.agent.memory import Memory
 from scenewise.agent.record import Seen
 from scenewise.agent.references import refused_titles
 from scenewise.store.types import ItemId
-from scenewise.tools.catalogue.concepts import Reading, constraints_from_text
+from scenewise.tools.catalogue.concepts import COMPARED, Reading, constraints_from_text
+from scenewise.tools.catalogue.conditions import Columns
 from scenewise.tools.catalogue.constraints import Constraints
 from scenewise.tools.toolbox import Toolbox
 
@@ -39,6 +43,7 @@ _GOES_ON = re.compile(
     rf"^\W*{_SMALL}(?:{_NARROWS}|{_JOINS})\b|^\W*(?:但|不过|还要|也要|再|只要|只看|不要|别|最好|要|有没有更|换|短|新|便宜)", re.IGNORECASE
 )
 _JOINED = re.compile(rf"^\W*{_SMALL}(?:{_JOINS})\b", re.IGNORECASE)
+HALF = 0.5
 _SHORT = 5  # words of "and what about books?"
 
 
@@ -57,10 +62,10 @@ def goes_on_from(
     if not asked or text in asked:
         return ()
     earlier = tuple((one, constraints_from_text(one, box.catalogue, box.concepts)) for one in asked)
-    return earlier if intent in CHANGES or _narrows(text, intent, reading, named, earlier) else ()
+    return earlier if intent in CHANGES or _narrows(text, intent, reading, named, earlier, box) else ()
 
 
-def _narrows(text: str, intent: str, reading: Reading, named: Sequence[ItemId], earlier: Sequence[Earlier]) -> bool:
+def _narrows(text: str, intent: str, reading: Reading, named: Sequence[ItemId], earlier: Sequence[Earlier], box: Toolbox) -> bool:
     if intent != RECOMMEND or _ANEW.search(text) or not _GOES_ON.search(text) or len(text.split()) > LONGEST:
         return False
     is_joined = _JOINED.search(text) is not None
@@ -68,7 +73,26 @@ def _narrows(text: str, intent: str, reading: Reading, named: Sequence[ItemId], 
     before = frozenset[str]().union(*(one.domains_only | one.domains_added for _, one in earlier))
     if kinds and not kinds <= before:
         return (is_joined and len(text.split()) <= _SHORT) or not before
-    return is_joined or not named
+    return is_joined or (not named and (bool(before) or _go_together(reading, earlier, box)))
+
+
+def _go_together(reading: Reading, earlier: Sequence[Earlier], box: Toolbox) -> bool:
+    """Whether what was wished for before has what is wished for now at least half as often as the whole catalogue has: little jazz is
+    funny, so "something funny" after "some jazz" is another wish."""
+    columns, n = box.catalogue.columns, box.catalogue.n
+    now, before = (_having(columns, n, one) for one in ([reading], [one for _, one in earlier]))
+    return now is None or before is None or bool((now & before).sum() * n >= HALF * now.sum() * before.sum() > 0)
+
+
+def _having(columns: Columns, n: int, readings: Sequence[Reading]) -> NDArray[np.bool_] | None:
+    """Items with any value that is wished for, bool (n,); None where none is."""
+    wished = [(name, frozenset(values)) for one in readings for name, values in one.wishes.items() if name not in COMPARED]
+    if not wished:
+        return None
+    mask = np.zeros(n, dtype=np.bool_)
+    for name, values in wished:
+        mask |= columns.having(name, values)
+    return mask
 
 
 def joined(earlier: Sequence[Earlier], reading: Reading) -> Reading:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from scenewise.agent.record import Found, Seen, Slate
+from scenewise.agent.refine import unmeasured
 from scenewise.tools.catalogue.texts import INGREDIENT
 
 SOURCES = {
@@ -38,6 +39,15 @@ SOURCES = {
 }
 """What a contribution is called when it is told to a person."""
 
+UNMEASURED = {
+    "shorter": ("How long those are is not known to me, so these are others, not shorter ones.", "不知道那些有多长，先换一批。"),
+    "longer": ("How long those are is not known to me, so these are others, not longer ones.", "不知道那些有多长，先换一批。"),
+    "cheaper": ("What those cost is not known to me, so these are others, not cheaper ones.", "不知道那些的价格，先换一批。"),
+    "newer": ("How old those are is not known to me, so these are others, not newer ones.", "不知道那些的年份，先换一批。"),
+    "older": ("How old those are is not known to me, so these are others, not older ones.", "不知道那些的年份，先换一批。"),
+}
+"""Said where a comparison with the last list was asked for and nothing on it has the measure: in English and in Chinese."""
+
 _REST = r"[^\s()<>\[\]]*[^\s()<>\[\]:：,.;]"
 _REFUSED = re.compile(
     r"^.*\b(?:no|not|nothing|without|allergic to|eat|avoid|skip|hates?|with|any)\s+|-free$|\s+allerg(?:y|ies)$", re.IGNORECASE
@@ -64,7 +74,12 @@ def opening(seen: Seen, found: Found, locale: str) -> str:
     unknown = list(dict.fromkeys([*seen.unknown, *found.unknown_titles]))
     if locale.startswith("zh"):
         noted = "（配料只能按描述判断）" if INGREDIENT in seen.reading.constraints.ban else ""
-        return ("这个时刻的推荐：" if scene else "为你推荐：") + noted + (f"（目录里没有：{'、'.join(unknown)}）" if unknown else "")
+        return (
+            _not_compared(seen, 1)
+            + ("这个时刻的推荐：" if scene else "为你推荐：")
+            + noted
+            + (f"（目录里没有：{'、'.join(unknown)}）" if unknown else "")
+        )
     head = f"For this moment ({scene}):" if scene else "Here is what I would pick:"
     ban = seen.reading.constraints.ban
     if bans := foods_refused(seen) or sorted({value for name in ban if name != INGREDIENT for value in ban[name]}):
@@ -73,7 +88,12 @@ def opening(seen: Seen, found: Found, locale: str) -> str:
         head = head[:-1] + ", as far as the descriptions tell:"
     if unknown:
         head = f"The catalogue has nothing of {join_words(unknown)}. " + head
-    return head
+    return f"{_not_compared(seen, 0)} {head}".lstrip()
+
+
+def _not_compared(seen: Seen, tongue: int) -> str:
+    told = unmeasured(seen.intent) in seen.notes and seen.intent in UNMEASURED
+    return UNMEASURED[seen.intent][tongue] if told else ""
 
 
 def foods_refused(seen: Seen) -> list[str]:

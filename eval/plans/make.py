@@ -80,7 +80,9 @@ def draw(templates: Sequence[Template], pools: Pools, n: int, *, chinese: bool, 
         tries += 1
         template = rng.choices(mine, weights)[0]
         pair = make_chinese_pair(template, pools, words, rng) if chinese else make_pair(template, pools, rng)
-        if pair is not None and fits_its_request(pair := as_written(pair), DOMAINS) and guard.admits(pair):
+        if pair is None or guard.has_seen(pair):  # before the grammar, which takes most of the time
+            continue
+        if fits_its_request(pair := as_written(pair), DOMAINS) and guard.admits(pair):
             made += 1
             yield pair
 
@@ -116,8 +118,7 @@ class Guard:
 
     def admits(self, pair: Pair, *, near_validation: bool = False) -> bool:
         """Whether the pair is new and nothing that is measured."""
-        key = digest(pair.message) + repr([one["content"] for one in pair.request.messages[:-1]])
-        if key in self._seen:
+        if self.has_seen(pair):
             return False
         plain = normal(pair.message)
         near = [*self._measured, *(self._validation if near_validation else ())]
@@ -125,8 +126,16 @@ class Guard:
         if close or digest(plain) in self._hashes:
             self.dropped += 1
             return False
-        self._seen.add(key)
+        self._seen.add(self._key(pair))
         return True
+
+    def has_seen(self, pair: Pair) -> bool:
+        """Whether the same was said in the same conversation before."""
+        return self._key(pair) in self._seen
+
+    @staticmethod
+    def _key(pair: Pair) -> str:
+        return digest(pair.message) + repr([one["content"] for one in pair.request.messages[:-1]])
 
 
 def write_pairs(path: Path, pairs: Iterable[Pair]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scenewise.agent.tastes import actions_of, own_sentences
+from scenewise.agent.tastes import actions_of, own_sentences, own_words
 
 
 @pytest.mark.parametrize(
@@ -96,6 +96,13 @@ def test_whoever_leaves_the_subject_out_means_oneself(text: str, action: str) ->
 )
 def test_what_is_said_of_others_or_asked_is_none(text: str) -> None:
     assert not own_sentences(text)
+
+
+def test_what_others_like_stands_apart() -> None:
+    assert own_sentences("My sister loves horror but I hate westerns") == [own_words("My sister loves horror but I hate westerns")]
+    assert "horror" not in own_words("My sister loves horror but I hate westerns")
+    for text in ("she loves horror, something for her", "my kids love dinosaurs, what could we watch", "I love jazz and so does he"):
+        assert own_words(text) == text
 
 
 def test_what_is_named_stays_in_the_sentence() -> None:

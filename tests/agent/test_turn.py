@@ -84,6 +84,15 @@ def test_not_that_one_again(small_agent: Agent) -> None:
         assert first.items[0].item_id not in [item.item_id for item in turn.items]
 
 
+@pytest.mark.parametrize(("text", "said"), [("something cheaper", "What those cost is not known to me"), ("便宜点的", "不知道那些的价格")])
+def test_what_cannot_be_compared_is_said(small_agent: Agent, text: str, said: str) -> None:
+    first = small_agent.turn("a film", "gus")
+    second = small_agent.turn(text, "gus", conversation_id=first.conversation_id)
+    assert second.reply.startswith(said)
+    assert second.items
+    assert not small_agent.turn("a film", "gus", conversation_id=first.conversation_id).reply.startswith(said)
+
+
 def test_something_shorter_than_the_last_list(small_agent: Agent) -> None:
     first = small_agent.turn("only films please", "gus")
     lengths = sorted(small_agent.store.items.get(item.item_id).duration_min or 0 for item in first.items)

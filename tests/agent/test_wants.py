@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from scenewise import Agent, Settings, Turn
+from scenewise import Agent, Item, ItemId, Settings, Turn
 from scenewise.tools.retrieval.encoders import Encoders
 
 NOW_S = 1_760_000_000.0
@@ -55,6 +55,25 @@ def test_the_kind_of_items_stays_while_the_request_is_narrowed(agent: Agent, nar
     assert kinds(then) == {"movies"}
 
 
+def test_what_nothing_has_together_is_asked_for_one_after_the_other(agent: Agent) -> None:
+    with agent:
+        agent.put_items(
+            [
+                Item(ItemId("solo"), "music", "Solo", "", {"genre": ("Zydeco",)}),
+                Item(ItemId("joke"), "books", "A Joke", "", {"topic": ("Beekeeping",)}),
+                Item(ItemId("both"), "books", "Smoke", "", {"topic": ("Beekeeping",), "mood": ("Wry",)}),
+            ]
+        )
+        first = agent.turn("some zydeco", "ann")
+        then = agent.turn("something about beekeeping", "ann", conversation_id=first.conversation_id)
+        last = agent.turn("something wry", "ann", conversation_id=first.conversation_id)
+    assert first.items[0].item_id == "solo"
+    assert "solo" not in {item.item_id for item in then.items}
+    assert {"joke", "both"} & {item.item_id for item in (*first.items, *then.items)}
+    assert not [call for call in then.plan if "zydeco" in str(call.arguments)]
+    assert [call for call in last.plan if "beekeeping" in str(call.arguments)]
+
+
 def test_limits_and_wishes_add_up(agent: Agent) -> None:
     with agent:
         store = agent.store
@@ -96,10 +115,19 @@ def test_a_taste_that_names_an_item_is_a_request_too(agent: Agent) -> None:
     assert "movies" in kinds(last)
 
 
-def test_a_taste_after_somebody_elses_is_kept(agent: Agent) -> None:
+@pytest.mark.parametrize(
+    ("text", "disliked"),
+    [
+        ("my sister loves horror but I hate comedies", {"comedy"}),
+        ("my kids love horror, but I can't stand comedies", {"comedy"}),
+        ("我姐喜欢恐怖片，但我讨厌喜剧", {"comedy"}),
+    ],
+)
+def test_a_taste_beside_somebody_elses_is_kept_alone(agent: Agent, text: str, disliked: set[str]) -> None:
     with agent:
-        turn = agent.turn("my sister loves horror but I hate comedies", "ann")
+        turn = agent.turn(text, "ann")
         profile = agent.store.profiles.get("ann")  # type: ignore[arg-type]
     assert turn.intent == "state_taste"
-    assert {taste.value.casefold() for taste in profile.dislikes} == {"comedy"}
+    assert {taste.value.casefold() for taste in profile.dislikes} == disliked
     assert not profile.likes
+    assert not [call for call in turn.plan if call.arguments.get("value") == "horror" or "horror" in call.arguments.get("query", "")]

@@ -29,6 +29,13 @@ COMPARED = frozenset({"duration", "year", "price"})
 _QUOTED = re.compile(r"\"[^\"\n]{1,80}\"|“[^”\n]{1,80}”|《[^》\n]{1,60}》|「[^」\n]{1,60}」")
 # "Free Fire (2016)": a title even where the catalogue does not have it.
 _TITLE_WITH_YEAR = re.compile(r"(?:[A-Z0-9][\w'’:&.,!-]*\s+(?:(?:of|the|and|a|an|in|to|for|on|from|with)\s+){0,2}){1,8}\(\d{4}\)")
+_TO_LOVE = re.compile(
+    r"\b(?:i|we|you|they|he|she|who|kids|children|people|everyone|everybody|"
+    r"(?:my|our|his|her|their) (?!(?:first|true|one|last|only|great|lost|old|new|secret|forbidden)\b)(?:[\w-]+ )?[\w-]+)"
+    r"(?:['’](?:d|ll))?(?: (?:would|will|do|don['’]?t|really|also|always|just|absolutely|both|all|never|still))* (love[sd]?)\b",
+    re.IGNORECASE,
+)
+"""What somebody does with jazz, and nothing to search for."""
 _BROAD = 3  # a concept of more values than this does not ban those that the same text asks for by name
 
 Pair = tuple[str, str]
@@ -94,6 +101,7 @@ def constraints_from_text(text: str, catalogue: Catalogue, concepts: Concepts) -
     text = text[:MAX_TEXT]
     masked = [match.span() for pattern in (_QUOTED, _TITLE_WITH_YEAR) for match in pattern.finditer(text)]
     masked += [(title.start, title.end) for title in catalogue.find_titles(text)]
+    masked += [match.span(1) for match in _TO_LOVE.finditer(text)]
     limits = [limit for limit in find_limits(text) if not _overlaps(limit.start, limit.end, masked)]
     groups = _groups(text, catalogue, concepts, masked + [(limit.start, limit.end) for limit in limits])
     asked = read_domains(text, _domain_mentions(text, groups))
@@ -107,7 +115,7 @@ def constraints_from_text(text: str, catalogue: Catalogue, concepts: Concepts) -
     constraints = _join([part for part, _, _ in parts])
     return Reading(
         constraints=constraints,
-        wishes=_wishes(groups, constraints, catalogue, concepts),
+        wishes=_wishes(groups, constraints, only | added, catalogue, concepts),
         domains_added=added,
         domains_only=only,
         said=tuple(Said(", ".join(catalogue.describe(part)), start, end) for part, start, end in sorted(parts, key=lambda p: p[1:])),
@@ -186,13 +194,15 @@ def _hard(group: _Group, groups: list[_Group], catalogue: Catalogue, domains: fr
     return parts
 
 
-def _wishes(groups: list[_Group], constraints: Constraints, catalogue: Catalogue, concepts: Concepts) -> Mapping[str, Mapping[str, float]]:
+def _wishes(
+    groups: list[_Group], constraints: Constraints, kinds: frozenset[str], catalogue: Catalogue, concepts: Concepts
+) -> Mapping[str, Mapping[str, float]]:
     wished: set[Pair] = set()
     for group in groups:
         meant = [concept for concept, _ in group.concepts]
         if group.negation:
             meant = [opposite for concept in meant if concept.opposite and (opposite := concepts.named(concept.opposite))]
-        else:
+        elif not (group.only_names_domain and group.domains & kinds):  # "a film" is no wish for what is about film
             wished |= set(group.values)
         for concept in meant:
             wished |= _pairs(concept.attributes) | _pairs(concept.wish_also)

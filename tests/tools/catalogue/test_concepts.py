@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scenewise.store.store import Store
+from scenewise.store.types import Item, ItemId
 from scenewise.tools.catalogue.catalogue import Catalogue
 from scenewise.tools.catalogue.concepts import Concepts, Reading, constraints_from_text
 from scenewise.tools.catalogue.constraints import Constraints
@@ -99,6 +103,9 @@ def test_names_can_be_refused(catalogue: Catalogue, concepts: Concepts) -> None:
         ("做饭时听的音乐", {"music"}, set()),
         ("推荐一部不太吓人的电影", {"movies"}, set()),
         ("date night tonight", set(), set()),
+        ("my kids adore dinosaurs, what could we watch", {"movies"}, set()),
+        ("what shall we eat", {"recipes"}, set()),
+        ("a book then, what do I watch anyway", {"books"}, set()),
     ],
 )
 def test_kinds_asked_for(catalogue: Catalogue, concepts: Concepts, text: str, only: set[str], added: set[str]) -> None:
@@ -143,6 +150,37 @@ def test_wishes(catalogue: Catalogue, concepts: Concepts, text: str, wishes: dic
     reading = constraints_from_text(text, catalogue, concepts)
     assert {attribute: set(values) for attribute, values in reading.wishes.items()} == wishes
     assert reading.constraints == Constraints(domains=reading.constraints.domains)
+
+
+@pytest.mark.parametrize(
+    ("text", "loved"),
+    [
+        ("I love jazz", False),
+        ("my kids love dinosaurs", False),
+        ("we'd really love some jazz", False),
+        ("My sister loves horror", False),
+        ("a song about love", True),
+        ("the story of my first love", True),
+        ("I love songs about love", True),
+        ("love", True),
+    ],
+)
+def test_to_love_is_not_to_ask_for_love(tmp_path: Path, concepts: Concepts, text: str, loved: bool) -> None:
+    with Store.open(tmp_path / "store", create=True) as store:
+        store.items.upsert([Item(ItemId("a"), "music", "Blue", "", {"topic": ("Love",), "genre": ("Jazz", "Horror")})])
+        reading = constraints_from_text(text, Catalogue.from_store(store), concepts)
+    assert ("love" in reading.wishes.get("topic", ())) == loved
+
+
+def test_a_kind_that_is_asked_for_is_no_subject(tmp_path: Path, concepts: Concepts) -> None:
+    with Store.open(tmp_path / "store", create=True) as store:
+        store.items.upsert(
+            [Item(ItemId("a"), "courses", "Making Films", "", {"topic": ("Film", "Music")}), Item(ItemId("b"), "movies", "B")]
+        )
+        catalogue = Catalogue.from_store(store)
+    assert not constraints_from_text("a film for tonight", catalogue, concepts).wishes
+    assert dict(constraints_from_text("a course about film", catalogue, concepts).wishes) == {"topic": {"film": 1.0}}
+    assert dict(constraints_from_text("a course about music", catalogue, concepts).wishes) == {"topic": {"music": 1.0}}
 
 
 def test_for_kids_bans_what_is_not_for_them(catalogue: Catalogue, concepts: Concepts) -> None:
