@@ -19,16 +19,28 @@ _CORRECTIONS = (
     re.compile(r"^(?:不对|不是的?|错了?|不|没有)[，,。！!\s]+(?P<meant>(?:我们?|现在|这是|是).*)"),
     re.compile(r"^(?:我们?)?(?:现在)?(?:不在|没在|不是在?)[^，,。；;]*[，,。；;]\s*(?P<meant>(?:我们?|现在|而?是|在).*)"),
 )
+_MOVES = (
+    re.compile(rf"^(?:(?:ok|okay|so|well|and)\b[\s,]*)*(?P<meant>{_I}\b[^,.;?]{{1,40}}?)\s+now[.!\s]*$", re.IGNORECASE),
+    re.compile(
+        r"^(?:(?:ok|okay|so|well|and)\b[\s,]*)*(?:(?:i|we)(?:['’]ve| have)? )?(?:(?:just|finally) )*"
+        r"(?P<meant>(?:got|arrived|came|made it|back)(?: back)? (?:home|(?:to|at) (?:\w+ ){0,2}\w+))(?: now)?[.!\s]*$",
+        re.IGNORECASE,
+    ),
+    re.compile(r"^(?:我们?)?(?:已经|刚)?(?P<meant>到[^，,。；;？?]{1,6}了)[。！!\s]*$"),
+)
+"""Where one has got to: nothing was wrong before."""
 _DENIAL = re.compile(r"\bnot\b|n['’]t\b|^我?不|没在", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Correction:
     """What a user put right: `reading` is the scene as it is to be taken now (its scene None where only a place was named that makes
-    none), `place` the type of the place they are at, where they said one."""
+    none), `place` the type of the place they are at, where they said one; `moved`: it is so only now, and what was thought before was
+    not wrong."""
 
     reading: SceneReading
     place: str | None
+    moved: bool = False
 
 
 def meant_by(text: str) -> str | None:
@@ -46,22 +58,39 @@ def meant_by(text: str) -> str | None:
 
 
 def read_correction(text: str, moment: Moment, recogniser: SceneRecogniser) -> Correction | None:
-    """Read a correction: a scene by its name or by its words, or a place, with which the rest of the moment is read anew."""
+    """Read a correction: a scene by its name or by its words, or a place, with which the rest of the moment is read anew; where one has
+    moved ("I'm home now"), by a name or a place alone."""
     meant = meant_by(text)
     if meant is None:
-        return None
-    named = [name for name in recogniser.pack.names if re.search(rf"\b{re.escape(name)}\b", meant, re.IGNORECASE)]
-    place = moment_hints(meant).place
+        return _read_move(text, moment, recogniser)
+    named, place = _named(meant, recogniser), moment_hints(meant).place
     if named:
-        return Correction(certain(named[0]), place.type if place else None)
+        return Correction(certain(named), place.type if place else None)
     alone = recogniser.recognise(meant, Moment())
     if alone.scene is not None and alone.probability >= SURE:
         return Correction(certain(alone.scene), place.type if place else None)
     if place is None:
         return None
-    here = replace(moment, place=Place(place.type))
-    reading = recogniser.recognise(meant, here)
-    return Correction(certain(reading.scene) if reading.scene else reading, place.type)
+    return Correction(_read_at(place.type, meant, moment, recogniser), place.type)
+
+
+def _read_move(text: str, moment: Moment, recogniser: SceneRecogniser) -> Correction | None:
+    meant = next((match["meant"] for pattern in _MOVES if (match := pattern.search(text))), None)
+    if meant is None or _DENIAL.search(meant):
+        return None
+    named, place = _named(meant, recogniser), moment_hints(meant).place
+    if named:
+        return Correction(certain(named), place.type if place else None, moved=True)
+    return Correction(_read_at(place.type, meant, moment, recogniser), place.type, moved=True) if place is not None else None
+
+
+def _named(meant: str, recogniser: SceneRecogniser) -> str | None:
+    return next((name for name in recogniser.pack.names if re.search(rf"\b{re.escape(name)}\b", meant, re.IGNORECASE)), None)
+
+
+def _read_at(place: str, meant: str, moment: Moment, recogniser: SceneRecogniser) -> SceneReading:
+    reading = recogniser.recognise(meant, replace(moment, place=Place(place)))
+    return certain(reading.scene) if reading.scene else reading
 
 
 def certain(scene: str) -> SceneReading:

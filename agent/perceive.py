@@ -183,7 +183,7 @@ def moment_of(given: Moment, text: str, now: datetime, profile: Profile, memory:
 
 def what_was_taught(request: Request, correction: Correction | None, box: Toolbox) -> tuple[str, str] | None:
     """The message before a correction, with the scene it meant: an example for this user."""
-    if correction is None or correction.reading.scene is None or request.user_id is None or not request.may_write:
+    if correction is None or correction.moved or correction.reading.scene is None or request.user_id is None or not request.may_write:
         return None
     last = box.store.turns.last(request.conversation_id, before=request.turn_id)
     return (str(last["message"]), correction.reading.scene) if last and last["message"] else None

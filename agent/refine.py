@@ -20,7 +20,7 @@ def refine(intent: str, memory: Memory, catalogue: Catalogue) -> tuple[Constrain
     domains = frozenset(item.domain for item in items)
     value = _middle(items, _MEASURES[intent])
     if value is None:
-        return Constraints(domains=domains), (unmeasured(intent),)
+        return Constraints(domains=domains, ban_items=frozenset(memory.items)), (unmeasured(intent),)
     if intent == "shorter":
         return Constraints(domains=_known(items, "shorter"), max_duration_min=value - 1), ()
     if intent == "cheaper":

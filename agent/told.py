@@ -20,7 +20,7 @@ ROLES = frozenset({"director", "writer", "star", "producer", "creator"})
 """Parts that people have in an item, by the graph's names of them."""
 _QUESTION = re.compile(
     r"^\W*(?:(?:and|ok|okay|so|but|hm+|well|please)\b[\s,]*)*(?:who(?:['’]s| is| was| \w+(?:ed|s|e|t))\b|how (?:long|old|hard|much|many|"
-    r"difficult|expensive|big|spicy|scary|violent|good)\b|when (?:was|is|did)\b|where (?:was|is)\b|"
+    r"difficult|expensive|big|spicy|scary|violent|good)\b|how (?:do|can|would|should) (?:i|we|you|one) (?:make|cook|bake|prepare|do|use|play)\b|when (?:was|is|did)\b|where (?:was|is)\b|"
     r"what(?:['’]s| is| was| year| genre| language)\b|"
     r"(?:is|are|was|does|did)\b|(?:do you have|have you got)\b|tell me (?:more )?about\b|describe\b)"
     r"|谁(?:写|拍|导|演|唱|做)|多长|多久|哪年|讲(?:的)?(?:什么|啥)|好看吗|怎么样|是什么|多少钱|难吗|介绍一下",
@@ -32,6 +32,8 @@ _THAT_ONE = re.compile(
 _IT = re.compile(
     r"\b(?:it|that)\b.{0,12}\b(?:good|worth|long|short|old|new|hard|easy|scary|sad|funny|violent|free|about|from|by|take|cost|made|"
     r"suit\w*|for kids)\b"
+    r"|^\W*(?:(?:and|ok|okay|so|but)\b[\s,]*)*(?:is|was) (?:it|that) (?!raining|snowing|sunny|cold|hot out|late|early|possible|true|time|"
+    r"ok\b|okay|you\b|me\b|all\b|monday|friday|weekend)\w+(?: \w+){0,2}\W*$"
     r"|\b(?:made|wrote|directed|sings|produced|long|old|much|about) (?:is |does )?(?:it|that)\b|它",
     re.IGNORECASE,
 )
@@ -45,13 +47,13 @@ def asks_about(seen: Seen, *, by_name: bool) -> tuple[ItemId, ...]:
     """The items that rules read a question about, and no wish; none where there is no such question. They are of the last list, by place or
     as "that one"; with `by_name` also those of the catalogue that are named, and what "it" is."""
     kinds = () if seen.asked else seen.reading.domains_added | seen.reading.domains_only  # those of an earlier message ask for nothing now
-    if kinds or not _QUESTION.search(seen.text) or _WANTS_MORE.search(seen.text):
+    points = _THAT_ONE.search(seen.text) or (by_name and _IT.search(seen.text))
+    if not _QUESTION.search(seen.text) or _WANTS_MORE.search(seen.text) or (kinds and not points and not seen.referred):
         return ()
     if seen.referred:
         return seen.referred[:MOST]
     if by_name and seen.mentioned:
         return seen.mentioned[:MOST]
-    points = _THAT_ONE.search(seen.text) or (by_name and _IT.search(seen.text))
     return (meant_item(seen.text, seen.memory),) if points and seen.memory.items and not seen.mentioned else ()
 
 

@@ -47,6 +47,18 @@ HALF = 0.5
 _SHORT = 5  # words of "and what about books?"
 
 
+_OF_THE_SAME = re.compile(
+    r"\b(?:instead|rather|then|what about|how about|(?:about|on|for) (?:it|that|this|them))\b|呢|也行|换成|改成|还是", re.IGNORECASE
+)
+"""Words with which "an app" asks for an app of what was asked for before."""
+_FILL = re.compile(
+    r"\b(?:what about|how about|maybe|perhaps|rather|instead(?: of)?|then|please|an?|some|any|the|or|and|no|not|ok|okay|actually|hm+|well|"
+    r"of (?:it|that)|(?:about|on|for) (?:it|that|this|them)|as|make it|i|i['’]d|would|want|like|prefer|have|give me|show me|find me|do you|"
+    r"got|is there|good|nice|thanks?)\b|换成|改成|还是|那|有没有|来|给我|想要|要|看|听|一|部|本|首|张|个|款|吧|吗|呢|也行|的",
+    re.IGNORECASE,
+)
+
+
 Earlier = tuple[str, Reading]
 """A message that was asked before, and what it says to the catalogue of now."""
 
@@ -66,14 +78,24 @@ def goes_on_from(
 
 
 def _narrows(text: str, intent: str, reading: Reading, named: Sequence[ItemId], earlier: Sequence[Earlier], box: Toolbox) -> bool:
+    kinds = reading.domains_only | reading.domains_added
+    if kinds and intent == RECOMMEND and _OF_THE_SAME.search(text) and _only_names_kinds(text, box):
+        return True
     if intent != RECOMMEND or _ANEW.search(text) or not _GOES_ON.search(text) or len(text.split()) > LONGEST:
         return False
     is_joined = _JOINED.search(text) is not None
-    kinds = reading.domains_only | reading.domains_added
     before = frozenset[str]().union(*(one.domains_only | one.domains_added for _, one in earlier))
     if kinds and not kinds <= before:
         return (is_joined and len(text.split()) <= _SHORT) or not before
     return is_joined or (not named and (bool(before) or _go_together(reading, earlier, box)))
+
+
+def _only_names_kinds(text: str, box: Toolbox) -> bool:
+    """Whether kinds of items and small words are all that a message has."""
+    for one in sorted(box.concepts.find(text), key=lambda one: -one.start):
+        if one.concept.domains:
+            text = f"{text[: one.start]} {text[one.end :]}"
+    return not re.search(r"\w", _FILL.sub(" ", text))
 
 
 def _go_together(reading: Reading, earlier: Sequence[Earlier], box: Toolbox) -> bool:

@@ -82,7 +82,11 @@ def opening(seen: Seen, found: Found, locale: str) -> str:
         )
     head = f"For this moment ({scene}):" if scene else "Here is what I would pick:"
     ban = seen.reading.constraints.ban
-    if bans := foods_refused(seen) or sorted({value for name in ban if name != INGREDIENT for value in ban[name]}):
+    diets = diets_kept(seen)
+    if diets:
+        head = head[:-1] + f", all {join_words(diets)}:"
+    others = [] if diets else sorted({value for name in ban if name != INGREDIENT for value in ban[name]})
+    if bans := foods_refused(seen) or others:
         head = head[:-1] + f", leaving out {join_words(bans[:6])}:"
     if INGREDIENT in ban:
         head = head[:-1] + ", as far as the descriptions tell:"
@@ -94,6 +98,12 @@ def opening(seen: Seen, found: Found, locale: str) -> str:
 def _not_compared(seen: Seen, tongue: int) -> str:
     told = unmeasured(seen.intent) in seen.notes and seen.intent in UNMEASURED
     return UNMEASURED[seen.intent][tongue] if told else ""
+
+
+def diets_kept(seen: Seen) -> list[str]:
+    """The diets that the message names, in its own words: what they rule out is a long list."""
+    said = (seen.text[one.start : one.end].casefold() for one in seen.reading.said if one.name.startswith("diet "))
+    return list(dict.fromkeys(said))
 
 
 def foods_refused(seen: Seen) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from scenewise import Agent, Moment, Place, Settings, Store
-from scenewise.agent.corrections import meant_by
+from scenewise.agent.corrections import meant_by, read_correction
 from scenewise.store.types import UserId
 from scenewise.tools.retrieval.encoders import Encoders
 from scenewise.tools.scene.own import TAUGHT, name_a_place, taught_by
@@ -108,6 +109,25 @@ def test_a_correction_is_an_example_for_this_user_alone_and_goes_with_them(agent
         assert agent.turn("the usual mix", "dan", GYM).scene == "workout"
         assert agent.store.users.delete(UserId("ann"))
         assert TAUGHT not in profiles.get(UserId("ann")).constraints
+
+
+@pytest.mark.parametrize("said", ["I'm home now", "ok, just got home", "到家了"])
+def test_who_has_moved_gets_what_they_asked_for_where_they_are_now(agent: Agent, said: str) -> None:
+    with agent:
+        moment = Moment(device="phone", local_time=GYM.local_time, place=Place("train"))
+        first = agent.turn("a book", "ann", moment)
+        then = agent.turn(said, "ann", moment, conversation_id=first.conversation_id)
+        profile = agent.store.profiles.get(UserId("ann"))
+    assert then.items
+    assert {item.domain for item in then.items} == {"books"}
+    assert json.loads(then.given["moment"])["place"]["type"] == "home"
+    assert not taught_by(profile), "nothing was wrong before"
+
+
+@pytest.mark.parametrize("said", ["I'm tired now", "I'm not home now", "now", "got it"])
+def test_a_state_is_no_place(said: str, agent: Agent) -> None:
+    with agent:
+        assert read_correction(said, Moment(), agent._box.recogniser) is None
 
 
 def test_without_a_user_nothing_is_taught(agent: Agent) -> None:

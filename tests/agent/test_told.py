@@ -43,6 +43,20 @@ def test_an_item_of_the_list_may_be_asked_about(small_agent: Agent, message: str
     assert again.items[0].title == first.items[0].title
 
 
+@pytest.mark.parametrize("message", ["is it sad?", "was it funny", "how do I use the first one", "is it vegetarian?"])
+def test_it_is_the_first_of_the_list_without_an_llm(small_agent: Agent, message: str) -> None:
+    first = turn(small_agent, "a funny film", None)
+    made = turn(small_agent, message, None, first.conversation_id)
+    assert (made.intent, made.items) == ("facts", ())
+    assert made.reply.startswith(first.items[0].title)
+
+
+@pytest.mark.parametrize("message", ["is it raining", "is that ok", "how do I cook rice"])
+def test_it_may_be_nothing_of_the_list(small_agent: Agent, message: str) -> None:
+    first = turn(small_agent, "a funny film", None)
+    assert turn(small_agent, message, None, first.conversation_id).intent != "facts"
+
+
 def test_in_chinese(small_agent: Agent) -> None:
     made = turn(small_agent, "Blade Runner\u591a\u957f", "facts( Blade Runner)")
     assert made.intent == "facts"

@@ -90,6 +90,7 @@ def test_what_cannot_be_compared_is_said(small_agent: Agent, text: str, said: st
     second = small_agent.turn(text, "gus", conversation_id=first.conversation_id)
     assert second.reply.startswith(said)
     assert second.items
+    assert not {item.item_id for item in first.items} & {item.item_id for item in second.items}
     assert not small_agent.turn("a film", "gus", conversation_id=first.conversation_id).reply.startswith(said)
 
 

@@ -74,6 +74,19 @@ def test_what_nothing_has_together_is_asked_for_one_after_the_other(agent: Agent
     assert [call for call in last.plan if "beekeeping" in str(call.arguments)]
 
 
+@pytest.mark.parametrize("said", ["how about a film instead", "a film then", "a film about it", "rather a film", "那电影呢", "换成电影"])
+def test_another_kind_of_the_same_is_asked_for_in_few_words(agent: Agent, said: str) -> None:
+    _, then = talk(agent, "I want to learn about astronomy", said)
+    assert kinds(then) == {"movies"}
+    assert [call for call in then.plan if "astronomy" in call.arguments.get("query", "")]
+
+
+@pytest.mark.parametrize("said", ["a film", "a film with Tom Hanks instead", "actually some jazz"])
+def test_another_kind_by_itself_is_another_wish(agent: Agent, said: str) -> None:
+    _, then = talk(agent, "I want to learn about astronomy", said)
+    assert not [call for call in then.plan if "astronomy" in call.arguments.get("query", "")]
+
+
 def test_limits_and_wishes_add_up(agent: Agent) -> None:
     with agent:
         store = agent.store

@@ -104,7 +104,7 @@ def constraints_from_text(text: str, catalogue: Catalogue, concepts: Concepts) -
     masked += [match.span(1) for match in _TO_LOVE.finditer(text)]
     limits = [limit for limit in find_limits(text) if not _overlaps(limit.start, limit.end, masked)]
     groups = _groups(text, catalogue, concepts, masked + [(limit.start, limit.end) for limit in limits])
-    asked = read_domains(text, _domain_mentions(text, groups))
+    asked = read_domains(text, _domain_mentions(text, groups, frozenset(catalogue.domains)))
     only, added = _union(asked.only), _union(asked.added)
     parts = [
         *_domain_parts(asked, only, added),
@@ -139,10 +139,11 @@ def _groups(text: str, catalogue: Catalogue, concepts: Concepts, masked: list[tu
     return [replace(group, negation=negation) for group, negation in zip(kept, negations, strict=True)]
 
 
-def _domain_mentions(text: str, groups: list[_Group]) -> list[DomainMention]:
+def _domain_mentions(text: str, groups: list[_Group], known: frozenset[str]) -> list[DomainMention]:
     found: list[DomainMention] = []
     for index, group in enumerate(groups):
-        if not group.domains:
+        by_verb = all(by_verb for concept, by_verb in group.concepts if concept.domains)
+        if not group.domains or (by_verb and not group.domains & known):  # "a dinner jacket" in a shop without recipes
             continue
         before = groups[index - 1] if index else None
         hidden = before is not None and before.negation is not None and not before.negation.mild and not before.only_names_domain
@@ -155,7 +156,7 @@ def _domain_mentions(text: str, groups: list[_Group]) -> list[DomainMention]:
                 negated=group.negation is not None and group.only_names_domain,
                 hidden=(before is not None and hidden and not text[before.end : group.start].strip(" 的-"))
                 or (group.negation is not None and not group.only_names_domain),
-                by_verb=all(by_verb for concept, by_verb in group.concepts if concept.domains),
+                by_verb=by_verb,
             )
         )
     # Of two names side by side the first describes the second: "workout music".

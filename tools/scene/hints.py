@@ -48,7 +48,7 @@ _PLACES = _patterns(
         "street": r"\bon the street\b|\bwalking (?:home|to|through|from)\b|走路|散步",
         "park": r"\b(?:in|at|to|through) the park\b|公园",
         "gym": r"\bgym\b|\btreadmill\b|健身房|跑步机",
-        "office": r"\b(?:at|in|from) (?:the|my|our) office\b|\bat work\b|\bmy desk\b|办公室|(?<![去到回])公司",
+        "office": r"\b(?:at|in|from) (?:the|my|our) office\b|\bat work\b|\bmy desk\b|办公室|(?<![去到回])公司|到公司了",
         "cafe": r"\bcaf[eé]\b|\bcoffee shop\b|咖啡馆|咖啡店|咖啡厅",
         "restaurant": r"\b(?:in|at) (?:a|the) (?:restaurant|canteen)\b|餐厅|食堂|饭店",
         "school": r"\bat school\b|\bin class\b|学校|教室",
@@ -59,7 +59,8 @@ _PLACES = _patterns(
         "hotel": r"\b(?:in|at) (?:a|the|my|our) hotel\b|\bhotel room\b|酒店|宾馆|旅馆",
         "beach": r"\b(?:on|at|to) the beach\b|\bby the sea\b|海边|沙滩",
         "shop": r"\b(?:in|at) (?:a|the) (?:shop|store|supermarket)\b|超市|商场",
-        "home": r"\bat home\b|\b(?:at|to) my place\b|\bstay(?:ing)? in\b|在家|家里|我家",
+        "home": r"\bat home\b|\b(?:i['’]?m|i am|we['’]?re|we are|got|arrived|came|back) (?:just |now |finally |back )*home\b|到家|"
+        r"回到家|\b(?:at|to) my place\b|\bstay(?:ing)? in\b|在家|家里|我家",
     }
 )
 DEVICE_NAMES = tuple(_DEVICES)

@@ -105,6 +105,11 @@ def test_names_can_be_refused(catalogue: Catalogue, concepts: Concepts) -> None:
         ("date night tonight", set(), set()),
         ("my kids adore dinosaurs, what could we watch", {"movies"}, set()),
         ("what shall we eat", {"recipes"}, set()),
+        ("dinner for two", {"recipes"}, set()),
+        ("music for a dinner for two", {"music"}, set()),
+        ("how about an app instead", {"apps"}, set()),
+        ("what about a book", {"books"}, set()),
+        ("a course about music", {"courses"}, set()),
         ("a book then, what do I watch anyway", {"books"}, set()),
     ],
 )
@@ -180,6 +185,7 @@ def test_a_kind_that_is_asked_for_is_no_subject(tmp_path: Path, concepts: Concep
         catalogue = Catalogue.from_store(store)
     assert not constraints_from_text("a film for tonight", catalogue, concepts).wishes
     assert dict(constraints_from_text("a course about film", catalogue, concepts).wishes) == {"topic": {"film": 1.0}}
+    assert not constraints_from_text("dinner for two", catalogue, concepts).domains_only, "a shop without recipes has dinner plates"
     assert dict(constraints_from_text("a course about music", catalogue, concepts).wishes) == {"topic": {"music": 1.0}}
 
 
