@@ -88,7 +88,7 @@ def _named(meant: str, recogniser: SceneRecogniser) -> str | None:
     return next((name for name in recogniser.pack.names if re.search(rf"\b{re.escape(name)}\b", meant, re.IGNORECASE)), None)
 
 
-def _read_at(place: str, meant: str, moment: Moment, recogniser: SceneRecogniser) -> SceneReading:
+def _read_at(place: str | None, meant: str, moment: Moment, recogniser: SceneRecogniser) -> SceneReading:
     reading = recogniser.recognise(meant, replace(moment, place=Place(place)))
     return certain(reading.scene) if reading.scene else reading
 

@@ -19,8 +19,10 @@ MOST, SURE = 3, 0.9
 ROLES = frozenset({"director", "writer", "star", "producer", "creator"})
 """Parts that people have in an item, by the graph's names of them."""
 _QUESTION = re.compile(
-    r"^\W*(?:(?:and|ok|okay|so|but|hm+|well|please)\b[\s,]*)*(?:who(?:['’]s| is| was| \w+(?:ed|s|e|t))\b|how (?:long|old|hard|much|many|"
-    r"difficult|expensive|big|spicy|scary|violent|good)\b|how (?:do|can|would|should) (?:i|we|you|one) (?:make|cook|bake|prepare|do|use|play)\b|when (?:was|is|did)\b|where (?:was|is)\b|"
+    r"^\W*(?:(?:and|ok|okay|so|but|hm+|well|please)\b[\s,]*)*(?:who(?:['’]s| is| was| \w+(?:ed|s|e|t))\b|"
+    r"how (?:long|old|hard|much|many|difficult|expensive|big|spicy|scary|violent|good)\b|"
+    r"how (?:do|can|would|should) (?:i|we|you|one) (?:make|cook|bake|prepare|do|use|play)\b|"
+    r"when (?:was|is|did)\b|where (?:was|is)\b|"
     r"what(?:['’]s| is| was| year| genre| language)\b|"
     r"(?:is|are|was|does|did)\b|(?:do you have|have you got)\b|tell me (?:more )?about\b|describe\b)"
     r"|谁(?:写|拍|导|演|唱|做)|多长|多久|哪年|讲(?:的)?(?:什么|啥)|好看吗|怎么样|是什么|多少钱|难吗|介绍一下",

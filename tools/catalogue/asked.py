@@ -10,8 +10,8 @@ from dataclasses import dataclass
 _SMALL = r"(?:(?:a|an|the|my|our|his|her|this|that|these|those|good|great|lots?\s+of|i['’]?m|i|we|we['’]?re|am|are|other|last)\s+)*"
 _NOT_ASKED = re.compile(
     r"(?:(?<!mood )(?<!looking )(?<!look )(?<!search )(?<!searching )(?<!up )(?<!ask )(?<!asking )(?<!hunting )\bfor"
-    r"|\b(?:while|whilst|during|after|before|(?<!how )(?<!what )about|on|similar\s+to|based\s+on|adapted\s+from|from|as|into|when|in|at|unlike|with|of|"
-    r"finished|watched|loved|liked|enjoyed|hated|saw|played|heard|has|had)"
+    r"|\b(?:while|whilst|during|after|before|(?<!how )(?<!what )about|on|similar\s+to|based\s+on|adapted\s+from|from|as|into|when|in|at|"
+    r"unlike|with|of|finished|watched|loved|liked|enjoyed|hated|saw|played|heard|has|had)"
     r"|(?<!to )(?<!can )\bread(?=\s+(?:the|that|this|my)\s)"
     r"|(?<!'d )(?<!’d )(?<!would )(?<!feel )(?<!should )\blikes?|\bbeen\s+\w+ing)"
     rf"\s+{_SMALL}$",
