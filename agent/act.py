@@ -16,6 +16,7 @@ from pydantic.fields import FieldInfo
 from scenewise.agent import tracing
 from scenewise.agent.ground import names_circumstances_only
 from scenewise.agent.record import Found, Plan, PlannedCall, Seen
+from scenewise.agent.subjects import unspoken
 from scenewise.store.errors import NotAllowed, NotFound, ToolError
 from scenewise.tools.candidates import Candidate, Candidates
 from scenewise.tools.catalogue.constraints import Constraints
@@ -47,7 +48,8 @@ def act(plan: Plan, seen: Seen, box: Toolbox) -> Found:
             unknown += getattr(artifact, "unknown", ())
         outcome[i] = done
     filled = fill_up(candidates, context, box)
-    return Found(candidates + filled, tuple(outcome[i] for i in range(len(plan.calls))), context, tuple(dict.fromkeys(unknown)))
+    calls = tuple(outcome[i] for i in range(len(plan.calls)))
+    return Found(candidates + filled, calls, context, tuple(dict.fromkeys(unknown)), unspoken(seen, box))
 
 
 def _for_the_scene(candidates: Candidates) -> Candidates:

@@ -41,6 +41,7 @@ ORDERS = re.compile(
     re.IGNORECASE,
 )
 """Words of orders that other programs take, however much like a scene they sound."""
+_OF_A_SUBJECT = re.compile(r"\b(?:some|any)thing about (?!it\b|that\b|this\b|me\b|you\b)\w{3}", re.IGNORECASE)
 WISHED = 2  # values that are wished for and get a query of their own
 SPREAD = 3  # domains that a scene favours and that get a search of their own
 
@@ -55,7 +56,7 @@ def reads_a_request(seen: Seen, box: Toolbox) -> bool:
     a person, a kind of items, a condition or a wish. A model's "ask" or "none" does not stand against that. A scene that is only likely
     is not enough: an alarm for seven sounds like bedtime too."""
     reading = seen.reading
-    said = bool(reading.domains_only or reading.domains_added or seen.unknown)
+    said = bool(reading.domains_only or reading.domains_added or seen.unknown or _OF_A_SUBJECT.search(seen.text))
     if seen.mentioned or reading.said or reading.wishes:
         said |= ASKS.search(seen.text) is not None or len(seen.text.split()) <= FEW
     return said or changes_or_shows(seen, box)

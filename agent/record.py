@@ -108,12 +108,14 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What the tools found: candidates, the calls with their outcome, and the context as filters have narrowed it."""
+    """What the tools found: candidates, the calls with their outcome, and the context as filters have narrowed it; `unspoken` are
+    subjects of the message of which no item has a word."""
 
     candidates: Candidates
     calls: tuple[PlannedCall, ...]
     context: TurnContext
     unknown_titles: tuple[str, ...] = ()
+    unspoken: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

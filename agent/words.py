@@ -92,6 +92,8 @@ def opening(seen: Seen, found: Found, locale: str) -> str:
         head = head[:-1] + ", as far as the descriptions tell:"
     if unknown:
         head = f"The catalogue has nothing of {join_words(unknown)}. " + head
+    if found.unspoken:
+        head = f"Nothing here names {join_words([*found.unspoken])}, so these are the closest that I have. " + head
     return f"{_not_compared(seen, 0)} {head}".lstrip()
 
 

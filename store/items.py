@@ -18,7 +18,7 @@ from scenewise.store.numbers import IDS_PER_QUERY, RowNumbers
 from scenewise.store.revision import grow_revision, read_revision
 from scenewise.store.schema import events, past_items
 from scenewise.store.schema import items as table
-from scenewise.store.search import SEARCH_SQL, make_match, make_words
+from scenewise.store.search import BEGINNING_SQL, SEARCH_SQL, make_beginnings, make_match, make_words
 from scenewise.store.types import Item, ItemId
 
 BATCH = 2_000
@@ -152,6 +152,14 @@ class Items:
         """Count the items."""
         with self._database.reading() as connection:
             return connection.scalar(select(func.count()).select_from(table)) or 0
+
+    def have_any(self, beginnings: Iterable[str]) -> bool:
+        """Whether any item has a word, in its title, text or values, that begins as one of these; without case and diacritics."""
+        expression = make_beginnings(beginnings)
+        if not expression:
+            return False
+        with self._database.reading() as connection:
+            return connection.exec_driver_sql(BEGINNING_SQL, (expression,)).first() is not None
 
     def search_text(self, query: str, k: int) -> list[tuple[ItemId, float]]:
         """Return at most `k` items with any word of `query`, best first, with positive BM25 scores (a title counts most).

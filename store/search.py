@@ -23,6 +23,8 @@ SEARCH_SQL = f"""
     WHERE items_fts MATCH ? ORDER BY score DESC, items.item_id LIMIT ?
 """
 
+BEGINNING_SQL = "SELECT 1 FROM items_fts WHERE items_fts MATCH ? LIMIT 1"
+
 
 def make_words(title: str, text: str, values: Iterable[str]) -> str:
     """Write what is searched of an item beside its title: attributes' values, words of the text, character pairs of unspaced scripts.
@@ -43,6 +45,15 @@ def make_match(query: str) -> str:
     pairs = [term for run in _UNSPACED.findall(query) for term in _make_pair_terms(run)]
     words = [f'"{word}"' for word in _WORD.findall(_UNSPACED.sub(" ", query))]
     return " OR ".join(list(dict.fromkeys(words + pairs))[:MAX_QUERY_TERMS])
+
+
+def make_beginnings(words: Iterable[str]) -> str:
+    """Write the FTS5 expression that asks for words that begin as any of `words`; empty where these have no letter.
+
+    >>> make_beginnings(["gard", 'x"y'])
+    '"gard" * OR "x" * OR "y" *'
+    """
+    return " OR ".join([f'"{part}" *' for word in words for part in _WORD.findall(word)][:MAX_QUERY_TERMS])
 
 
 def _space_out(text: str) -> str:

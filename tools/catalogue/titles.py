@@ -24,6 +24,14 @@ _ROMAN = MappingProxyType({"ii": "2", "iii": "3", "iv": "4", "vi": "6", "vii": "
 _LEADS = frozenset(
     {"like", "to", "loved", "liked", "enjoyed", "watched", "saw", "read", "after", "as", "than", "finished", "love", "called"}
 )
+_ASKED = re.compile(
+    r"^\W*(?:(?:and|ok|okay|so|but|hm+|well|please|can you|could you)\b[\s,]*)*(?:tell me (?:more )?about|describe|"
+    r"how (?:long|old|hard|much|many|difficult|expensive|big|spicy|scary|violent|good|sad|funny) (?:is|was|does|did)|"
+    r"who (?:is in|is behind|['’]s in|wrote|made|directed|produced|sings|sang|stars in|acts in|plays in|created|composed)|"
+    r"when (?:was|did)|what(?:['’]s| is| was)|is|was|does|do you (?:have|know)|have you (?:got|seen|heard of)|info on|details on)\s+(?=\w)",
+    re.IGNORECASE,
+)
+"""The beginning of a question about a title."""
 _WISHED = frozenset({"something", "anything", "some", "any", "one", "more", "to", "it", "show", "see", "hear"})
 
 
@@ -93,9 +101,11 @@ class Titles:
         """Find titles written out in a text, in its order, the longest first where they overlap.
 
         Common words are a title only where they are written as one: with capitals, in quotes, or after "like", "loved", "read".
-        A single word must be quoted, or be capitalised and have such a lead or another title before it.
+        A single word must be quoted, or be capitalised and have such a lead, another title or the beginning of a question ("how long is
+        Heat?") before it.
         """
         words = cut(text)
+        asked = _ASKED.match(text)
         taken = [False] * len(words)
         found: list[TitleMatch] = []
         for first, end in grams(words, _LONGEST):
@@ -104,7 +114,9 @@ class Titles:
             name = _joined([word.plain for word in words[first:end]])
             rows = self.exact.get(name) or self.parts.get(name)
             start, stop = words[first].start, words[end - 1].end
-            if rows and _is_written_as_title(text, start, stop, led=_is_led(words, taken, first)):
+            begins = asked is not None and asked.end() == start and words[first].plain not in _ARTICLES  # "is the game long": no film
+            led = _is_led(words, taken, first) or begins
+            if rows and _is_written_as_title(text, start, stop, led=led):
                 taken[first:end] = [True] * (end - first)
                 found.append(TitleMatch(tuple(sorted(rows, key=lambda row: bool(self.others[row]))), start, stop))
         return sorted(found, key=lambda match: match.start)
