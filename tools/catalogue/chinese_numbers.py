@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _DIGITS = "零一二三四五六七八九"
-_ANY, _SCALES = "一二两三四五六七八九", {"十": 10, "百": 100, "千": 1000}
+_ANY, _SCALES = "一二两兩三四五六七八九", {"十": 10, "百": 100, "千": 1000}
 _ALL = f"零{_ANY}十百千"
 NUMBER = rf"(?:\d+(?:\.\d+)?|(?<![{_ALL}])(?=[{_ALL[1:]}])(?:[{_ANY}]?千零?)?(?:[{_ANY}]?百零?)?(?:[{_ANY}]?十)?[{_ANY}]?(?![{_ALL}]))"
 """A pattern of what `chinese_number` reads, whole: nothing of a longer row of numerals."""
@@ -22,7 +22,7 @@ def chinese_number(written: str) -> float:
     if written[0].isdecimal():
         return float(written)
     total, digit, scale = 0, 0, 1
-    for one in written.replace("两", "二"):
+    for one in written.replace("两", "二").replace("兩", "二"):
         if one in _SCALES:
             scale = _SCALES[one]
             total, digit = total + max(digit, 1) * scale, 0

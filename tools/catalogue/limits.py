@@ -47,23 +47,23 @@ _ONE_YEAR = re.compile(
 _DURATION = re.compile(
     rf"(?<![\w.$€£])(?P<n>\d+(?:\.\d+)?|{_WORDS})[\s-]*(?P<unit>hours?|hrs?|h|minutes?|mins?|min)(?![a-z])"
     rf"(?:\s*(?:and\s+)?(?P<half>a\s+half)|\s*(?:and\s+)?(?P<quarter>a\s+quarter)\b|\s*(?:and\s+)?(?P<m>\d{{1,2}})\s*(?:minutes?|mins?|min|m)?\b)?"
-    rf"|(?P<zn>{NUMBER}(?:个半)?|半)\s*个?(?P<zunit>小时|钟头|分钟|刻钟)(?P<zhalf>半)?",
+    rf"|(?P<zn>{NUMBER}(?:[个個]半)?|半)\s*[个個]?(?P<zunit>小[时時]|[钟鐘][头頭]|分[钟鐘]|刻[钟鐘])(?P<zhalf>半)?",
     re.IGNORECASE,
 )
 _PRICE = re.compile(
     rf"(?:(?P<sign>[$€£¥￥])\s*(?P<n1>\d+(?:\.\d{{1,2}})?)|(?<![\w.])(?P<n2>\d+(?:\.\d{{1,2}})?|{_WORDS})[\s-]*"
-    rf"(?:dollars?|bucks?|usd|euros?|eur|pounds?|gbp|yuan|rmb|cny|[$€£])(?!\w)|(?P<n3>{NUMBER})\s*(?:元|块钱?|美元|欧元)"
-    rf"|(?P<n4>(?<![十百千])[一二两三四五六七八九][百千][一二三四五六七八九])(?=以内|之内|以下|左右))",
+    rf"(?:dollars?|bucks?|usd|euros?|eur|pounds?|gbp|yuan|rmb|cny|[$€£])(?!\w)|(?P<n3>{NUMBER})\s*(?:美元|[欧歐]元|元|[块塊][钱錢]?)"
+    rf"|(?P<n4>(?<![十百千])[一二两三四五六七八九][百千][一二三四五六七八九])(?=以[内內]|之[内內]|以下|左右|封顶))",
     re.IGNORECASE,
 )
 _AT_MOST = re.compile(
     r"(?:\b(?:under|less\s+than|fewer\s+than|at\s+most|max(?:imum)?(?:\s+of)?|within|up\s+to|below|shorter\s+than|cheaper\s+than|"
     r"(?:no|not)\s+(?:more|longer|over)(?:\s+than)?|in|(?<!been )for(?:\s+the\s+next)?|only|just|got|have|i['’]ve|we['’]ve|there['’]s|"
-    r"spend)(?:\s+(?:about|around|only|just|like|maybe))?|不超过|不到|少于|最多|只有|预算|控制在|还剩|只剩下?|短于|低于|不要超过|别超过|不能超过|我有|有|<=?|≤)\s*$",
+    r"spend)(?:\s+(?:about|around|only|just|like|maybe))?|(?:不超[过過]|不到|少[于於]|最多|顶多|頂多|至多|只有|[预預]算|控制在|[还還]剩|只剩下?|短于|低[于於]|不要超[过過]|[别別]超[过過]?|不能超[过過]|上限|我有|有)(?:就|也就|只|能|花|用|给|出|要|是|在|够|看)*|<=?|≤)\s*$",
     re.IGNORECASE,
 )
 _OVER = re.compile(
-    r"(?:\b(?:over|more\s+than|longer\s+than|at\s+least|above|minimum(?:\s+of)?)|超过|多于|至少|大于|起码|长于)\s*$",
+    r"(?:\b(?:over|more\s+than|longer\s+than|at\s+least|above|minimum(?:\s+of)?)|超[过過]|多于|至少|大于|起码|长于)\s*$",
     re.IGNORECASE,
 )
 _REFUSED = re.compile(
@@ -73,9 +73,14 @@ _REFUSED = re.compile(
     re.IGNORECASE,
 )
 _REFUSED_AFTER = re.compile(r"\s*的?(?:\w{0,3}?)(?:都|我)?(?:不要|就算了|算了|不看|不想看|别给我|免了|除外)")
+_TOO_MUCH = re.compile(
+    r"\s*的?(?:就|都|一律|我)*(?:不要|不考[虑慮]|不行|不看|不[买買]|算了|免了|免谈|太[长長贵貴久])"
+    r"|\s*(?:is|are|would be|['’]s)\s+(?:way\s+)?(?:too\s+(?:long|much|expensive|dear|pricey)|out\b)|,?\s*no\s+(?:thanks|way)\b",
+    re.IGNORECASE,
+)
 _SPOKEN_OF = re.compile(r"\bit\s+(?:\w+\s+)?(?:came|comes)\s+out\s*$", re.IGNORECASE)
 _TAIL_AT_MOST = re.compile(
-    r"^\s*(?:max\b|tops\b|at\s+most|or\s+(?:less|shorter|under|cheaper)|left\b|to\s+(?:spare|kill|spend)|free\b|or\s+so\b|以内|之内|内|以下|左右|"
+    r"^\s*(?:max\b|tops\b|at\s+most|or\s+(?:less|shorter|under|cheaper)|left\b|to\s+(?:spare|kill|spend)|free\b|or\s+so\b|以[内內]|之[内內]|[内內]|以下|左右|封[顶頂]|到[顶頂]|[为為]限|"
     r"的?时间|够)",
     re.IGNORECASE,
 )
@@ -191,12 +196,12 @@ def _durations(text: str) -> Iterator[Limit]:
 def _minutes(match: re.Match[str]) -> float:
     number = _number(match["n"] or match["zn"])
     unit = (match["unit"] or match["zunit"]).lower()
-    hours = unit.startswith("h") or unit in ("小时", "钟头")
+    hours = unit[0] in "h小钟鐘"
     if match["half"] or match["zhalf"]:
         number += 0.5
     if match["quarter"] and hours:
         number += 0.25
-    return number * (60 if hours else 15 if unit == "刻钟" else 1) + (float(match["m"]) if match["m"] and hours else 0)
+    return number * (60 if hours else 15 if unit[0] == "刻" else 1) + (float(match["m"]) if match["m"] and hours else 0)
 
 
 def _prices(text: str) -> Iterator[Limit]:
@@ -213,8 +218,9 @@ def _measured(text: str, match: re.Match[str], kind: str, amount: float, *, bare
     if cue := _AT_MOST.search(before):
         yield Limit(kind, None, amount, cue.start(), end)
     elif cue := _OVER.search(before):
-        refused = _REFUSED.search(before[: cue.start()])
-        yield Limit(kind, None, amount if refused else None, refused.start() if refused else cue.start(), end)
+        refused, too_much = _REFUSED.search(before[: cue.start()]), _TOO_MUCH.match(after)
+        start = refused.start() if refused else cue.start()
+        yield Limit(kind, None, amount if refused or too_much else None, start, match.end() + too_much.end() if too_much else end)
     elif tail or bare_counts:
         yield Limit(kind, None, amount, match.start(), end)
 
@@ -225,4 +231,5 @@ def _number(written: str) -> float:
         return float(_NUMBER_WORDS[words])
     if words == "半":
         return 0.5
-    return chinese_number(words.removesuffix("个半")) + (0.5 if words.endswith("个半") else 0.0)
+    bare = re.sub(r"[个個]半$", "", words)
+    return chinese_number(bare) + (0.5 if bare != words else 0.0)
