@@ -219,5 +219,8 @@ def search_words(seen: Seen, box: Toolbox) -> str:
             return asked[:120]
     if seen.context.scene.scene is None:
         return ""
-    prefer = box.pack.get(seen.context.scene.scene).prefer
-    return " ".join(dict.fromkeys(value.casefold() for name in sorted(prefer) for value in prefer[name]))[:120]
+    prefer, columns = box.pack.get(seen.context.scene.scene).prefer, box.catalogue.columns
+    kinds = seen.reading.domains_only or frozenset(columns.domains)
+    there = columns.in_domains(kinds)
+    said = (value.casefold() for name in sorted(prefer) for value in prefer[name] if (columns.having(name, {value}) & there).any())
+    return " ".join(dict.fromkeys(said))[:120]

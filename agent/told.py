@@ -45,12 +45,16 @@ _WANTS_MORE = re.compile(
 )
 
 
+_CLAUSE = re.compile(r"[,.;!?]\s+(?:and |but |so )?|\s(?:and|but|so)\s(?=who|how|when|what|is|was|does|did)", re.IGNORECASE)
+
+
 def asks_about(seen: Seen, *, by_name: bool) -> tuple[ItemId, ...]:
     """The items that rules read a question about, and no wish; none where there is no such question. They are of the last list, by place or
     as "that one"; with `by_name` also those of the catalogue that are named, and what "it" is."""
     kinds = () if seen.asked else seen.reading.domains_added | seen.reading.domains_only  # those of an earlier message ask for nothing now
     points = _THAT_ONE.search(seen.text) or (by_name and _IT.search(seen.text))
-    if not _QUESTION.search(seen.text) or _WANTS_MORE.search(seen.text) or (kinds and not points and not seen.referred):
+    asked = _QUESTION.search(seen.text) or (seen.referred and any(map(_QUESTION.search, _CLAUSE.split(seen.text))))
+    if not asked or _WANTS_MORE.search(seen.text) or (kinds and not points and not seen.referred):
         return ()
     if seen.referred:
         return seen.referred[:MOST]

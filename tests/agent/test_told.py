@@ -51,6 +51,14 @@ def test_it_is_the_first_of_the_list_without_an_llm(small_agent: Agent, message:
     assert made.reply.startswith(first.items[0].title)
 
 
+@pytest.mark.parametrize("written", ["none", None])
+def test_a_question_may_follow_a_word_about_the_item(small_agent: Agent, written: str | None) -> None:
+    first = turn(small_agent, "a funny film", "find( funny film; movies)")
+    made = turn(small_agent, "the second one sounds good, who is in it?", written, first.conversation_id)
+    assert (made.intent, made.items) == ("facts", ())
+    assert made.reply.startswith(first.items[1].title)
+
+
 @pytest.mark.parametrize("message", ["is it raining", "is that ok", "how do I cook rice"])
 def test_it_may_be_nothing_of_the_list(small_agent: Agent, message: str) -> None:
     first = turn(small_agent, "a funny film", None)

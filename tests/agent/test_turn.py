@@ -94,6 +94,15 @@ def test_what_cannot_be_compared_is_said(small_agent: Agent, text: str, said: st
     assert not small_agent.turn("a film", "gus", conversation_id=first.conversation_id).reply.startswith(said)
 
 
+@pytest.mark.parametrize("said", ["she's seen the second one", "my wife has already read number 2", "we've seen the second"])
+def test_what_somebody_has_seen_goes_and_the_wish_stays(small_agent: Agent, said: str) -> None:
+    first = small_agent.turn("only films please", "gus")
+    then = small_agent.turn(said, "gus", conversation_id=first.conversation_id)
+    assert then.intent == "reject"
+    assert {item.domain for item in then.items} == {"movies"}
+    assert first.items[1].item_id not in {item.item_id for item in then.items}
+
+
 def test_something_shorter_than_the_last_list(small_agent: Agent) -> None:
     first = small_agent.turn("only films please", "gus")
     lengths = sorted(small_agent.store.items.get(item.item_id).duration_min or 0 for item in first.items)
