@@ -147,7 +147,7 @@ def complete(seen: Seen, calls: tuple[PlannedCall, ...], box: Toolbox) -> tuple[
 
 def _default_plan(seen: Seen, box: Toolbox) -> Iterator[PlannedCall]:
     context = seen.context
-    if seen.intent == "state_taste" and context.may_write_profile:
+    if (seen.intent == "state_taste" or seen.referred) and context.may_write_profile:
         yield from stated_tastes(seen, box)
     seeds = seen.referred if seen.intent == "more_like" else seen.mentioned
     titles = [box.catalogue.items[row].title for row in box.catalogue.rows(seeds)][:3]

@@ -10,6 +10,7 @@ import numpy as np
 
 from scenewise.agent.intents import RECOMMEND
 from scenewise.agent.record import Found, Seen, Slate, SlateEntry, SourceScore
+from scenewise.agent.tastes import examples
 from scenewise.agent.words import join_words
 from scenewise.store.types import Item, ItemId
 from scenewise.tools.candidates import Candidate
@@ -68,7 +69,7 @@ def taste_for(seen: Seen, box: Toolbox) -> Taste:
     context, asked = seen.context, seen.reading.domains_only
     columns, wishes = box.catalogue.columns, seen.reading.wishes
     wished = any((columns.having(name, values.keys()) & context.allowed).any() for name, values in wishes.items())
-    if wished or seen.mentioned or seen.referred:
+    if wished or examples(seen):
         return Taste({})
     known = known_rows(context.history, box.catalogue, box.collaborative.worth)
     weights = box.pack.get(context.scene.scene).domains if context.scene.scene and not asked else None
@@ -128,7 +129,7 @@ def answering(ranked: tuple[RankedItem, ...], k: int, ensured: frozenset[str], s
     stays where too little else is left for the list, or for a kind of items that was asked for."""
     columns, vocabulary = box.catalogue.columns, box.catalogue.vocabulary
     wished = {name: values for name, values in seen.reading.wishes.items() if name in vocabulary}
-    if not wished or seen.mentioned or seen.referred:
+    if not wished or examples(seen):
         return ranked
     has = np.zeros(box.catalogue.n, dtype=np.bool_)
     for name, values in wished.items():
@@ -171,7 +172,7 @@ def pool_of(found: Found, ensured: frozenset[str], seen: Seen, box: Toolbox) -> 
 def freeze(chosen: Sequence[Chosen], found: Found, seen: Seen, box: Toolbox) -> tuple[SlateEntry, ...]:
     """The entries of the list, each with its reason and evidence rows."""
     context = found.context
-    named = list(dict.fromkeys([*seen.referred, *seen.mentioned]))
+    named = list(examples(seen))
     liked = list(liked_items(context.history))[:LIKED]
     titles = [box.catalogue.items[row].title for row in box.catalogue.rows(named)]
     locale = "zh" if context.moment.locale.startswith("zh") else "en"

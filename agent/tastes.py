@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from scenewise.agent.record import PlannedCall, Seen
+from scenewise.store.types import ItemId
 from scenewise.tools.catalogue.concepts import constraints_from_text
 from scenewise.tools.toolbox import Toolbox
 
@@ -130,14 +131,24 @@ def own_tastes(seen: Seen, box: Toolbox) -> frozenset[tuple[str, str, str]]:
     return frozenset(found)
 
 
+def examples(seen: Seen) -> tuple[ItemId, ...]:
+    """The items that the list is to be like: those that the message points at, unless to be rid of them, and those that it names."""
+    rid = seen.intent == "reject" or (seen.intent == "state_taste" and "dislike" in actions_of(seen.text))
+    return tuple(dict.fromkeys([*(() if rid else seen.referred), *seen.mentioned]))
+
+
 def stated_tastes(seen: Seen, box: Toolbox) -> Iterator[PlannedCall]:
-    """Yield a call for each taste stated, at most six; a clause without a verb of liking goes on with the one before it."""
+    """Yield a call for each taste stated, at most six; a clause without a verb of liking goes on with the one before it. Where nothing is
+    named, it is of the items of the last list that the message points at."""
     said: dict[tuple[str, str], str] = {}
     action = ""
     for clause in _CLAUSE.split(own_words(seen.text)):
         action = "dislike" if _DISLIKE.search(clause) else "like" if _LIKE.search(clause) else action
         if action:
             said |= dict.fromkeys(_named(clause, box), action)
+    for sentence in own_sentences(seen.text) if seen.referred and not said else ():
+        for one in actions_of(sentence) & {"like", "dislike"}:
+            said |= {("item", str(item_id)): one for item_id in seen.referred}
     for (attribute, value), what in list(said.items())[:MOST]:
         yield PlannedCall("update_profile", {"action": what, "attribute": attribute, "value": value}, "policy")
 

@@ -15,6 +15,7 @@ from scenewise import Agent, InputError, Moment, NotAllowed, NotFound, Place, Sc
 from scenewise.agent.model import Call
 from scenewise.store.database import Database
 from scenewise.store.errors import ModelError
+from scenewise.store.types import UserId
 from scenewise.tools.retrieval.encoders import Encoders
 
 NOW = datetime(2025, 10, 6, 8, 10)
@@ -101,6 +102,31 @@ def test_what_somebody_has_seen_goes_and_the_wish_stays(small_agent: Agent, said
     assert then.intent == "reject"
     assert {item.domain for item in then.items} == {"movies"}
     assert first.items[1].item_id not in {item.item_id for item in then.items}
+    assert not [item for item in then.items if first.items[1].title in f"{item.reason} {item.copy}"], "it is no example"
+
+
+@pytest.mark.parametrize(
+    ("said", "liked", "disliked"),
+    [
+        ("I hated the second one", set(), {1}),
+        ("we didn't like number 2", set(), {1}),
+        ("I really loved the first one", {0}, set()),
+        ("not the second one again", set(), set()),
+    ],
+)
+def test_a_taste_for_an_item_of_the_list_is_kept_and_the_wish_stays(
+    own_store: Path, encoders: Encoders, said: str, liked: set[int], disliked: set[int]
+) -> None:
+    with Agent.open(own_store, settings=Settings(llm_off=True), encoders=encoders, clock=lambda: 1_760_000_000.0) as agent:
+        first = agent.turn("only films please", "gus")
+        then = agent.turn(said, "gus", conversation_id=first.conversation_id)
+        profile = agent.store.profiles.get(UserId("gus"))
+    ids = [item.item_id for item in first.items]
+    assert {taste.value for taste in profile.likes if taste.attribute == "item"} == {ids[place] for place in liked}
+    assert {taste.value for taste in profile.dislikes if taste.attribute == "item"} == {ids[place] for place in disliked}
+    assert then.items[0].domain == "movies"
+    assert liked or {item.domain for item in then.items} == {"movies"}
+    assert not {ids[place] for place in disliked} & {item.item_id for item in then.items}
 
 
 def test_something_shorter_than_the_last_list(small_agent: Agent) -> None:
