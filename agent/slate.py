@@ -14,11 +14,13 @@ from scenewise.agent.tastes import examples
 from scenewise.agent.words import join_words
 from scenewise.store.types import Item, ItemId
 from scenewise.tools.candidates import Candidate
+from scenewise.tools.catalogue.concepts import COMPARED
 from scenewise.tools.context import TurnContext
 from scenewise.tools.copywriter.evidence import evidence_for
 from scenewise.tools.copywriter.template import asked_clause
 from scenewise.tools.graph.paths import GraphPath
 from scenewise.tools.graph.seeds import liked_items
+from scenewise.tools.ranking.fit import ENDS, towards
 from scenewise.tools.ranking.model import RankedItem
 from scenewise.tools.ranking.slate.calibrated import Taste, taste_of
 from scenewise.tools.ranking.slate.choose import Chosen, Exploration, choose_slate
@@ -106,6 +108,24 @@ def without_stale(
     return tuple(one for one in ranked if one.item_id not in stale or one.item_id in kept)
 
 
+def told_apart(ranked: tuple[RankedItem, ...], k: int, ensured: frozenset[str], seen: Seen, box: Toolbox) -> tuple[RankedItem, ...]:
+    """The ranking without what does not answer the message, as far as enough does."""
+    for leave_out in (known_to_fit, answering, at_the_wished_end):
+        ranked = leave_out(ranked, k, ensured, seen, box)
+    return ranked
+
+
+def at_the_wished_end(ranked: tuple[RankedItem, ...], k: int, ensured: frozenset[str], seen: Seen, box: Toolbox) -> tuple[RankedItem, ...]:
+    """Leave out what is not in the wished half of its kind ("a classic film", "something cheap"), as `known_to_fit` does."""
+    columns, ends = box.catalogue.columns, [(name, value) for name in COMPARED for value in seen.reading.wishes.get(name, ())]
+    rows = np.array([box.catalogue.row(one.item_id) for one in ranked], dtype=np.int32)
+    told = [towards(columns, *ENDS[end], rows) > 0 for end in ends if end in ENDS]
+    if not told:
+        return ranked
+    fits = np.logical_and.reduce(told)
+    return _these_first(ranked, {one.item_id for one, its in zip(ranked, fits, strict=True) if its}, k, ensured, box)
+
+
 def known_to_fit(ranked: tuple[RankedItem, ...], k: int, ensured: frozenset[str], seen: Seen, box: Toolbox) -> tuple[RankedItem, ...]:
     """Leave out what a limit that the message sets cannot be told of ("at most half an hour": no length known); the best of it stays where
     too little else is left for the list, or for a kind of items that was asked for."""
@@ -156,14 +176,14 @@ def item_of(place: RankedItem, box: Toolbox) -> Item:
 def pool_of(found: Found, ensured: frozenset[str], seen: Seen, box: Toolbox) -> tuple[RankedItem, ...]:
     """The best of the ranking, from which diversity chooses, with the best of every kind of items that was asked for and is not there."""
     k, stale, wishes = found.context.k, stale_items(seen, box), seen.reading.wishes
-    ranked = box.ranker.rank(found.candidates, found.context, DEEP * k + len(stale), wishes=wishes)
-    ranked = answering(known_to_fit(ranked, k, ensured, seen, box), k, ensured, seen, box)
+    depth = len(found.candidates) if COMPARED & wishes.keys() else DEEP * k + len(stale)
+    ranked = told_apart(box.ranker.rank(found.candidates, found.context, depth, wishes=wishes), k, ensured, seen, box)
     head = without_stale(ranked, stale, k, ensured, box)[: POOL * k]
     missing = ensured - {item_of(one, box).domain for one in head}
     if not missing:
         return head
     every = box.ranker.rank(found.candidates, found.context, len(found.candidates), wishes=wishes)
-    ranked = without_stale(answering(known_to_fit(every, k, ensured, seen, box), k, ensured, seen, box), stale, k, ensured, box)
+    ranked = without_stale(told_apart(every, k, ensured, seen, box), stale, k, ensured, box)
     rest = [(one, item_of(one, box).domain) for one in ranked[POOL * k :]]
     of = {domain: [one for one, its in rest if its == domain][:2] for domain in sorted(missing)}
     return (*ranked[: POOL * k], *(one for found_there in of.values() for one in found_there))

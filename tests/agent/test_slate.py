@@ -7,6 +7,7 @@ import json
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from statistics import median
 
 import numpy as np
 import pytest
@@ -40,6 +41,14 @@ def found_for(box: Toolbox, message: str, user: str, *, scene: str | None = None
     request = Request(message, UserId(user), Moment(), "conversation", scene, 5, NOW_S)
     seen = perceive(request, box, IntentReader(box.encoders), Memory())
     return act(asyncio.run(make_plan(seen, box, None, max_tokens=120, timeout_s=1.0)), seen, box), seen
+
+
+@pytest.mark.parametrize(("said", "sign"), [("an old film", -1), ("a recent film", 1), ("一部老电影", -1)])
+def test_what_is_at_the_wished_end_of_its_kind_comes(small_agent: Agent, said: str, sign: int) -> None:
+    films = [row.year for row in small_agent.store.items.all() if row.domain == "movies" and row.year is not None]
+    shown = [small_agent.store.items.get(one.item_id).year for one in small_agent.turn(said, "gus", k=3).items]
+    assert len(shown) == 3
+    assert all(year is not None and sign * (year - median(films)) >= 0 for year in shown)
 
 
 def test_asked_anew_a_conversation_brings_other_films_until_there_are_none(small_agent: Agent) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Protocol
 
 import numpy as np
@@ -75,12 +76,45 @@ def taste_parts(profile: Profile, columns: Columns, rows: Rows, priors: Priors) 
 
 
 def wish_parts(wishes: Wishes, columns: Columns, rows: Rows, priors: Priors) -> Parts:
-    """Score rows (m,) against the soft wishes of a request, each by its strength."""
+    """Score rows (m,) against the soft wishes of a request, each by its strength; "recent", "short" and their like by how far into that
+    end of its kind an item is."""
     matches = np.zeros(len(rows))
     for attribute, values in wishes.items():
         for value, strength in values.items():
-            matches += strength * _matches(columns, attribute, value)[rows]
+            if (attribute, value) in ENDS:
+                matches += strength * towards(columns, *ENDS[attribute, value], rows)
+            else:
+                matches += strength * _matches(columns, attribute, value)[rows]
     return {"wishes": priors.wish * matches}
+
+
+ENDS: Mapping[tuple[str, str], tuple[str, bool]] = MappingProxyType(
+    {
+        ("year", "recent"): ("year", True),
+        ("year", "old"): ("year", False),
+        ("duration", "short"): ("duration_min", False),
+        ("duration", "long"): ("duration_min", True),
+        ("price", "cheap"): ("price_cents", False),
+        ("price", "expensive"): ("price_cents", True),
+    }
+)
+"""Wishes that compare items of one kind: the column, and whether much of it is wished for."""
+
+
+def towards(columns: Columns, column: str, much: bool, rows: Rows) -> NDArray[np.float64]:
+    """How far rows (m,) are into one end of their domain: 0 up to its median and where the value is unknown, 1 at the very end."""
+    values: NDArray[np.float64] = getattr(columns, column)
+    found = np.zeros(len(rows))
+    for code in np.unique(columns.domain_code[rows]):
+        known = np.sort(values[(columns.domain_code == code) & ~np.isnan(values)])
+        its = (columns.domain_code[rows] == code) & ~np.isnan(values[rows])
+        if not len(known) or not its.any():
+            continue
+        of_its = values[rows][its]
+        below, upto = np.searchsorted(known, of_its, side="left"), np.searchsorted(known, of_its, side="right")
+        share = (below + upto) / (2.0 * len(known))  # the middle of those that are equal
+        found[its] = np.clip(2.0 * (share if much else 1.0 - share) - 1.0, 0.0, 1.0)
+    return found
 
 
 def _matches(columns: Columns, attribute: str, value: str) -> NDArray[np.bool_]:

@@ -103,6 +103,8 @@ def test_names_can_be_refused(catalogue: Catalogue, concepts: Concepts) -> None:
         ("做饭时听的音乐", {"music"}, set()),
         ("推荐一部不太吓人的电影", {"movies"}, set()),
         ("date night tonight", set(), set()),
+        ("一部老电影", {"movies"}, set()),
+        ("有什么新书", {"books"}, set()),
         ("my kids adore dinosaurs, what could we watch", {"movies"}, set()),
         ("what shall we eat", {"recipes"}, set()),
         ("dinner for two", {"recipes"}, set()),

@@ -243,6 +243,33 @@ def test_wishes_lift_and_lower() -> None:
     assert "wishes" not in ranked["film1"].contributions
 
 
+@pytest.mark.parametrize(
+    ("attribute", "value", "first", "last"),
+    [
+        ("year", "recent", "film3", "film0"),
+        ("year", "old", "film0", "film3"),
+        ("duration", "short", "film3", "film0"),
+        ("duration", "long", "film0", "film3"),
+        ("price", "cheap", "film3", "film0"),
+        ("price", "expensive", "film0", "film3"),
+    ],
+)
+def test_wishes_compare_items_of_one_kind(attribute: str, value: str, first: str, last: str) -> None:
+    films_ = [
+        replace(item(f"film{n}", "movies", minutes=100.0 - 10 * n), year=1950 + 10 * n, price_cents=1000 - 100 * n, currency="USD")
+        for n in range(4)
+    ]
+    songs = [replace(item(f"song{n}", "music", minutes=3.0), year=2020, price_cents=99, currency="USD") for n in range(3)]
+    catalogue = Catalogue.from_items([*films_, *songs, item("bare", "movies")])
+    ranker = FusionRanker(catalogue, ScenePack((COMMUTE,), ""), CALIBRATION)
+    context = replace(CONTEXT, allowed=np.ones(catalogue.n, dtype=bool))
+    found = table("retrieve", dict.fromkeys(("film0", "film1", "film2", "film3", "bare", "song0"), 1.0))
+    parts = {one.item_id: one.contributions.get("wishes", 0.0) for one in ranker.rank(found, context, 9, wishes={attribute: {value: 1.0}})}
+    assert parts[ItemId(first)] > parts.get(ItemId(last), 0.0) == 0.0
+    assert 0.0 < parts[ItemId(first)] <= 1.5
+    assert parts[ItemId("bare")] == parts[ItemId("song0")] == 0.0, "unknown, and no different from its kind"
+
+
 def test_a_book_is_read_in_parts_and_so_fits_a_short_scene() -> None:
     items = [replace(item, duration_min=400.0) for item in CATALOGUE.items if item.domain == "music"]
     catalogue = Catalogue.from_items(items)
