@@ -15,7 +15,7 @@ from scenewise.tools.retrieval.encoders import Encoders
 
 Intent = str
 RECOMMEND: Intent = "recommend"
-NEEDS_NO_TOOLS = frozenset({"explain", "thanks", "greet"})
+NEEDS_NO_TOOLS = frozenset({"explain", "thanks", "greet", "about"})
 MEANING_THRESHOLD = 0.72  # cosine; below it a message is taken as a new request
 _ORDINALS = {
     "first": 1, "1st": 1, "second": 2, "2nd": 2, "third": 3, "3rd": 3, "fourth": 4, "4th": 4, "fifth": 5, "5th": 5, "sixth": 6,

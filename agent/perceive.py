@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenewise.agent.corrections import Correction, certain, meant_by, read_correction
+from scenewise.agent.counts import how_many
 from scenewise.agent.intents import RECOMMEND, IntentReader
 from scenewise.agent.memory import Memory
 from scenewise.agent.record import Request, Seen
@@ -140,7 +141,7 @@ def perceive(request: Request, box: Toolbox, intents: IntentReader, memory: Memo
         constraints=constraints,
         allowed=allowed,
         now_s=request.now_s,
-        k=request.k,
+        k=how_many(text, box) or request.k,
         seed=request.seed,
         may_write_profile=request.may_write and request.user_id is not None and (intent == "state_taste" or bool(own_sentences(text))),
     )

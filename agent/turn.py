@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from opentelemetry.context import Context
 
 ANONYMOUS = UserId("anonymous")
-NO_LIST = frozenset({"explain", "thanks", "greet", "ask", "outside", "facts"})
+NO_LIST = frozenset({"explain", "thanks", "greet", "about", "ask", "outside", "facts"})
 GIVEN = ("message", "scene", "k", "seed", "use_llm")
 """Of a request, what its turn's record does not hold under a name of its own."""
 PLAN_SHARE = 0.5  # of the deadline; the rest is for writing

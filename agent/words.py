@@ -146,11 +146,23 @@ def sentence_of(reason: str) -> str:
     return reason.rstrip(".") or "it passes everything you asked for"
 
 
+ABOUT = (
+    "I am a program that recommends what is in this catalogue, for the moment that you are in. Name a mood, an occasion or something that"
+    " you like; set conditions, such as “under 90 minutes” or “nothing violent”; ask why an item is there or what it is. What you say you"
+    " like or dislike I keep, and you can read it, change it and have it forgotten.",
+    "我是一个推荐程序，按你此刻的情况推荐目录里的内容。说说心情、场合或你喜欢的东西；可以加条件，比如“九十分钟以内”“不要暴力”；"
+    "也可以问为什么推荐某一个、它讲什么。你说过的喜好我会记下，你可以查看、修改或让我忘掉。",
+)
+"""What the assistant says of itself: in English and in Chinese."""
+
+
 def small_talk(intent: str, locale: str) -> str:
     """A word back where no list is asked for."""
     zh = locale.startswith("zh")
     if intent == "thanks":
         return "不客气！" if zh else "You're welcome. Say when you want something else."
+    if intent == "about":
+        return ABOUT[zh]
     return "你好！想找点什么？" if zh else "Hello. Tell me what the moment is like, or what you feel like, and I will look."
 
 

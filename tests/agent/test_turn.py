@@ -129,6 +129,20 @@ def test_a_taste_for_an_item_of_the_list_is_kept_and_the_wish_stays(
     assert not {ids[place] for place in disliked} & {item.item_id for item in then.items}
 
 
+@pytest.mark.parametrize("said", ["what can you do?", "Who are you", "hi, how does this work?", "are you a robot", "你是谁", "你能做什么？"])
+def test_the_assistant_says_what_it_is(small_agent: Agent, said: str) -> None:
+    first = small_agent.turn("a film", "gus")
+    turn = small_agent.turn(said, "gus", conversation_id=first.conversation_id)
+    assert (turn.intent, turn.items) == ("about", ())
+    assert turn.reply.startswith(("I am a program", "我是一个推荐程序"))
+    assert small_agent.turn("why the first one?", "gus", conversation_id=first.conversation_id).items, "the list is still there"
+
+
+@pytest.mark.parametrize("said", ["what can you do with rice", "who are you reading", "help"])
+def test_what_only_begins_like_it_is_a_request(small_agent: Agent, said: str) -> None:
+    assert small_agent.turn(said, "gus").intent != "about"
+
+
 def test_something_shorter_than_the_last_list(small_agent: Agent) -> None:
     first = small_agent.turn("only films please", "gus")
     lengths = sorted(small_agent.store.items.get(item.item_id).duration_min or 0 for item in first.items)
