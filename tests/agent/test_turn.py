@@ -129,7 +129,9 @@ def test_a_taste_for_an_item_of_the_list_is_kept_and_the_wish_stays(
     assert not {ids[place] for place in disliked} & {item.item_id for item in then.items}
 
 
-@pytest.mark.parametrize("said", ["what can you do?", "Who are you", "hi, how does this work?", "are you a robot", "你是谁", "你能做什么？"])
+@pytest.mark.parametrize(
+    "said", ["what can you do?", "Who are you", "hi, how does this work?", "are you a robot", "你是谁", "你能做什么？"]
+)
 def test_the_assistant_says_what_it_is(small_agent: Agent, said: str) -> None:
     first = small_agent.turn("a film", "gus")
     turn = small_agent.turn(said, "gus", conversation_id=first.conversation_id)
