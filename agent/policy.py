@@ -220,7 +220,9 @@ def search_words(seen: Seen, box: Toolbox) -> str:
     if seen.context.scene.scene is None:
         return ""
     prefer, columns = box.pack.get(seen.context.scene.scene).prefer, box.catalogue.columns
-    kinds = seen.reading.domains_only or frozenset(columns.domains)
+    kinds = seen.reading.domains_only  # of these only what some have: no thrillers among recipes
     there = columns.in_domains(kinds)
-    said = (value.casefold() for name in sorted(prefer) for value in prefer[name] if (columns.having(name, {value}) & there).any())
+    said = (
+        value.casefold() for name in sorted(prefer) for value in prefer[name] if not kinds or (columns.having(name, {value}) & there).any()
+    )
     return " ".join(dict.fromkeys(said))[:120]
