@@ -317,30 +317,31 @@ class Agent:
         return parts[-1]
 
     async def _stream(self, request: Request) -> AsyncIterator[Step | Turn]:
+        """The steps as they end; the turn once the conversation's memory is written, since who has it may read no further."""
         around = await asyncio.to_thread(self._surroundings)
         config = {"configurable": {"thread_id": request.conversation_id}}
         # The state at the turn's end is all that is kept: one write a turn, not one a step.
         async with self._turns.setdefault(request.conversation_id, asyncio.Lock()):
-            if request.turn_id and (kept := await asyncio.to_thread(kept_turn, request, self.store)):
-                yield kept
-                return
-            span = tracing.begin_turn(request)
-            around = replace(around, trace=tracing.inside(span))
-            modes = ["custom", "updates"]
-            parts = self._graph.astream({"request": request}, config, context=around, durability="exit", stream_mode=modes)
-            try:
-                async for mode, part in parts:
-                    if mode == "custom":
-                        yield part
-                    else:
-                        turn: Turn = part["turn"]["turn"]
-                        tracing.tell_turn(span, turn)
-                        yield turn
-            except BaseException as error:
-                tracing.tell_error(span, error)
-                raise
-            finally:
-                span.end()
+            turn = await asyncio.to_thread(kept_turn, request, self.store) if request.turn_id else None
+            if turn is None:
+                span = tracing.begin_turn(request)
+                around = replace(around, trace=tracing.inside(span))
+                modes = ["custom", "updates"]
+                parts = self._graph.astream({"request": request}, config, context=around, durability="exit", stream_mode=modes)
+                try:
+                    async for mode, part in parts:
+                        if mode == "custom":
+                            yield part
+                        else:
+                            turn = part["turn"]["turn"]
+                            tracing.tell_turn(span, turn)
+                except BaseException as error:
+                    tracing.tell_error(span, error)
+                    raise
+                finally:
+                    span.end()
+        assert turn is not None, "a graph's run ends with its turn"
+        yield turn
 
     async def _finish(self, saver: Any) -> None:
         """Wait for the turns that run, then let the model's and the checkpoints' connections go."""

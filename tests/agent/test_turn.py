@@ -129,6 +129,22 @@ def test_a_taste_for_an_item_of_the_list_is_kept_and_the_wish_stays(
     assert not {ids[place] for place in disliked} & {item.item_id for item in then.items}
 
 
+def test_who_has_the_turn_of_a_stream_may_read_no_further(small_agent: Agent) -> None:
+    async def first_turn() -> Turn:
+        parts = small_agent.astream("a film", "gus", conversation_id="read no further")
+        while not isinstance(part := await anext(parts), Turn):
+            pass
+        return part
+
+    async def both() -> tuple[Turn, Turn]:
+        first = await first_turn()  # its stream is still open when the next message comes
+        return first, await small_agent.aturn("why number 2?", "gus", conversation_id="read no further")
+
+    first, then = asyncio.run(both())
+    assert then.intent == "explain"
+    assert first.items[1].title in then.reply
+
+
 @pytest.mark.parametrize(
     "said", ["what can you do?", "Who are you", "hi, how does this work?", "are you a robot", "你是谁", "你能做什么？"]
 )
